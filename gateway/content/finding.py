@@ -1,7 +1,7 @@
 """What was found in a message: a matter, where it stands, how sure we are, and why in words. Values only.
 
-A finding knows no action: the policy pack turns findings into reasons (`gateway.policy.verdict`). Identity and recipient
-rules make findings too, with score 1.0 and `where` = `envelope` or `header:<name>`.
+A finding knows no action: the policy pack turns findings into reasons (`gateway.policy.verdict`). Identity and
+recipient rules make findings too, with score 1.0 and `where` = `envelope` or `header:<name>`.
 """
 
 from __future__ import annotations
@@ -103,9 +103,10 @@ class About(StrEnum):
 class Finding:
     """One thing found. `start` and `end` are character offsets into the readable text of `part` (0, 0 for facts).
 
-    `score` is 0.0 to 1.0. `text` is the matched text: it is kept out of `repr`, logs, metrics and replies, and shown only
-    to those who may read the message. `reason` is a key of the pack's words (`why.<reason>`); `explanation` says in
-    English what the recognizer saw, without matched text. `client_file` names the file for CLIENT_NAMED and the like.
+    `score` is 0.0 to 1.0. `text` is the matched text: it is kept out of `repr`, logs, metrics and replies, and shown
+    only to those who may read the message. `reason` is a key of the pack's words (`why.<reason>`); `explanation` says
+    in English what the recognizer saw, without matched text. `client_file` names the file for CLIENT_NAMED and the
+    like.
     """
 
     matter: Matter

@@ -10,9 +10,9 @@ from gateway.message.reply import Reply, reply
 
 
 class GatewayError(Exception):
-    """Something that stops a message. `reply` goes to the sender, `context` to the log (ids, counts, names of rules)."""
+    """Something that stops a message. `reply` goes to the sender, `context` to the log (ids, counts, rule names)."""
 
-    def __init__(self, *, reply: Reply, cause: str, **context: str | int | float) -> None:
+    def __init__(self, *, reply: Reply, cause: str, **context: str | float) -> None:
         super().__init__(cause)
         self.reply = reply
         self.cause = cause
@@ -22,14 +22,14 @@ class GatewayError(Exception):
 class MachineryFailed(GatewayError):
     """A part of the gateway did not do its work: 451, the sender tries again."""
 
-    def __init__(self, cause: str, **context: str | int | float) -> None:
+    def __init__(self, cause: str, **context: str | float) -> None:
         super().__init__(reply=reply("machinery"), cause=cause, **context)
 
 
 class StoreFull(GatewayError):
     """The store has no room: 452 4.3.1."""
 
-    def __init__(self, cause: str = "store full", **context: str | int | float) -> None:
+    def __init__(self, cause: str = "store full", **context: str | float) -> None:
         super().__init__(reply=reply("disk_full"), cause=cause, **context)
 
 

@@ -69,8 +69,8 @@ class Part:
     """One MIME entity as ranges into `Message.raw`.
 
     `path` is () for the message's own entity, (1,) for its first child, and so on. `header_start_byte` to
-    `body_start_byte` is the head with the empty line; `body_start_byte` to `body_end_byte` the body without the line end
-    that belongs to the next delimiter (RFC 2046 section 5.1.1). `content_type` is lower case, `type/subtype`.
+    `body_start_byte` is the head with the empty line; `body_start_byte` to `body_end_byte` the body without the line
+    end that belongs to the next delimiter (RFC 2046 section 5.1.1). `content_type` is lower case, `type/subtype`.
     A message/rfc822 part is opaque: it has no children. `parameters` are those of Content-Type, names in lower case.
     """
 
@@ -118,10 +118,10 @@ class Zone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadableText:
-    """What a reader sees of one part, or the subject.
+    r"""What a reader sees of one part, or the subject.
 
-    `where` is `subject`, `body` or `attachment:<name>`; `part` the path of the part (() for the subject of the message).
-    `text` has `\\n` line ends. `zones` cover it in order without gap or overlap. `source_offsets[i]` is the character
+    `where` is `subject`, `body` or `attachment:<name>`; `part` the path of the part (() for the message's subject).
+    `text` has `\n` line ends. `zones` cover it in order without gap or overlap. `source_offsets[i]` is the character
     offset, in the part's decoded text (in the decoded value for the subject), from which character `i` came.
     """
 
@@ -155,8 +155,11 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressList:
-    """All mailboxes of one header field. `is_valid` is False when a strict RFC 5322 parser can't read the whole field;
-    then `addresses` is empty: a list that can't be read is never half used."""
+    """All mailboxes of one header field.
+
+    `is_valid` is False when a strict RFC 5322 parser can't read the whole field; then `addresses` is empty: a list that
+    can't be read is never half used.
+    """
 
     field: str
     addresses: tuple[Address, ...]

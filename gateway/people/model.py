@@ -97,8 +97,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
-    """The agency or school: its name, its professional domains as A-labels in lower case, and the domains of these where
-    `name+tag@` is the same mailbox as `name@`."""
+    """The agency or school: its name and its professional domains, as A-labels in lower case.
+
+    In `plus_tag_domains`, some of these, `name+tag@` is the same mailbox as `name@`.
+    """
 
     name: str
     professional_domains: tuple[str, ...]
@@ -107,9 +109,10 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """One address of a message and who it is. `address` is canonical, or as written if it can't be made canonical
-    (`is_readable` False: then its role is OUTSIDER and rules treat it with suspicion).
+    """One address of a message and who it is.
 
+    `address` is canonical, or as written if it can't be made canonical (`is_readable` False: then its role is OUTSIDER
+    and rules treat it with suspicion).
     `worker` is set for a worker's professional or personal address, `clients` for a client's (one address may stand in
     several files, as of a family). `sources` says where the address stood: `envelope`, or names of header fields.
     """
@@ -134,11 +137,13 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parties:
-    """Everyone in a message. `mail_from` is None for the null reverse-path; `authors` are the From addresses;
-    `recipients` the envelope's; `visible` those of To, Cc, Reply-To, Resent-* and the like that the envelope lacks.
+    """Everyone in a message.
 
-    `worker` is the person who answers for a message of ours: the login's owner, else the owner of From, else of MAIL FROM;
-    None if nobody of ours sent it. `client_files` are file numbers, sorted, of the clients it goes to or comes from.
+    `mail_from` is None for the null reverse-path; `authors` are the From addresses; `recipients` the envelope's;
+    `visible` those of To, Cc, Reply-To, Resent-* and the like that the envelope lacks.
+    `worker` is the person who answers for a message of ours: the login's owner, else the owner of From, else of
+    MAIL FROM; None if nobody of ours sent it. `client_files` are file numbers, sorted, of the clients it goes to or
+    comes from.
     `language` is the language of the client (the first, of several), else of the worker, else `en`.
     """
 

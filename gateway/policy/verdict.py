@@ -1,6 +1,7 @@
 """What is decided about a message, and what is to be done: `Action`, `Reason`, `Verdict`, `Plan`. Values only.
 
-The lattice is a table: the worse of two actions is the later one of `SEVERITY`. A notice never lowers a verdict [RESP-4].
+The lattice is a table: the worse of two actions is the later one of `SEVERITY`. A notice never lowers a verdict
+[RESP-4].
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """A finding under a rule. `action` is what the rule's mode lets it do; `is_simulated` marks one that only counts."""
+    """A finding under a rule.
+
+    `action` is what the rule's mode lets it do; `is_simulated` marks one that only counts.
+    """
 
     rule: str
     clause: str
@@ -73,9 +77,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """The notice to append: its language, and its words as plain text, as HTML, and in ASCII for charsets that lack letters.
+    r"""The notice to append: its language, and its words in three forms.
 
-    Lines end in `\\n`; `text` and `ascii_text` are wrapped to 72 columns or less.
+    `text` is plain text, `html` HTML, `ascii_text` plain ASCII for charsets that lack letters. Lines end
+    in `\n`; `text` and `ascii_text` are wrapped to 72 columns or less.
     """
 
     language: str
