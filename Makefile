@@ -1,0 +1,49 @@
+# The commands of this project. `make setup` needs python3 and nothing else; the others call it.
+#   PYTHON=/path/to/python3.11   another interpreter than the python3 of the path
+#   ARGS='-k hold'               more arguments for `make test`
+
+.DEFAULT_GOAL := help
+.PHONY: help setup servers demo test unit lint cases bench lock schema clean
+
+BIN := .venv/bin
+export PYTHON
+
+help:  ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+
+setup:  ## .venv/ with everything in it
+	@scripts/setup.sh
+
+servers: setup
+	@scripts/setup.sh servers
+
+demo: setup  ## real messages through the gateway, and what became of them
+	@$(BIN)/practicum-gateway demo
+
+test: setup servers  ## all tests, with coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+unit: setup  ## the unit tests alone
+	@$(BIN)/python -m pytest tests/unit -q $(ARGS)
+
+lint: setup  ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+cases: setup  ## the policy's own cases
+	@$(BIN)/practicum-gateway policy test
+
+bench: setup  ## every benchmark, each with its baseline in the same run
+	@set -e; for bench in bench/[a-z]*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+schema: setup  ## docs/schema/*.json from the pydantic models
+	@$(BIN)/python -m gateway.service.schema docs/schema
+
+lock: setup  ## requirements.lock anew from pyproject.toml (needs uv on the path)
+	@uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--python-version 3.11 --universal -o requirements.lock
+
+clean:  ## take away what was made
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage demo-run
