@@ -38,8 +38,8 @@ cases: setup  ## the policy's own cases
 bench: setup  ## every benchmark, each with its baseline in the same run
 	@set -e; for bench in bench/[a-z]*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
 
-schema: setup  ## docs/schema/*.json from the pydantic models
-	@$(BIN)/python -m gateway.service.schema docs/schema
+schema: setup  ## docs/schema/gateway.schema.json and the table of docs/configuration.md
+	@$(BIN)/python -m gateway.service.schema docs
 
 lock: setup  ## requirements.lock anew from pyproject.toml (needs uv on the path)
 	@uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate \

@@ -1,0 +1,94 @@
+"""What the commands share: options, exit codes, tables, JSON lines, progress, complaints.
+
+Results go to standard output, everything else to standard error; with `--json` standard output holds JSON lines only.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+EXIT_OK, EXIT_FOUND, EXIT_USAGE, EXIT_CONFIG = 0, 1, 2, 78
+_QUIET_S = 1.0
+_Thing = TypeVar("_Thing")
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option("--config", metavar="DIR", help="The configuration directory (gateway.yaml, people.yaml)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines on standard output, nothing else there.")]
+ByOption = Annotated[str, typer.Option("--by", metavar="WHO", help="Who asks for it; it is recorded.")]
+
+
+def complain(words: str) -> None:
+    """Say a problem on standard error."""
+    typer.echo(f"practicum-gateway: {words}", err=True)
+
+
+def say(words: str) -> None:
+    """Say something that is no result, on standard error."""
+    typer.echo(words, err=True)
+
+
+def stop(words: str, code: int = EXIT_USAGE) -> NoReturn:
+    """Say a problem and end with that exit code."""
+    complain(words)
+    raise typer.Exit(code)
+
+
+def print_json(values: Any) -> None:
+    """One JSON object as one line on standard output."""
+    typer.echo(json.dumps(values, ensure_ascii=False, default=str))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table on standard output; cells are plain text, never markup."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    Console().print(table)
+
+
+def printable(value: object) -> str:
+    """A value for a terminal: None as a dash, control characters (and so escape sequences) as `�`."""
+    if value is None or value == "":
+        return "-"
+    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in str(value))
+
+
+def progress(things: Iterable[_Thing], *, total: int, what: str) -> Iterator[_Thing]:
+    """The same things in order; a bar on standard error, once a second has gone by, if a person is watching."""
+    if not sys.stderr.isatty():
+        yield from things
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+    task = bar.add_task(what, total=total)
+    start, is_shown = time.monotonic(), False
+    try:
+        for thing in things:
+            yield thing
+            bar.advance(task)
+            if not is_shown and time.monotonic() - start > _QUIET_S:
+                bar.start()
+                is_shown = True
+    finally:
+        if is_shown:
+            bar.stop()

@@ -1,0 +1,338 @@
+"""gateway.yaml as a value: every key, its safe default, and what it means.
+
+Not the people file and not the policy pack, which their own rooms read. `load_settings` is the only way to make a
+`Settings` from a file; wiring and the commands read it. The descriptions below are the source of
+docs/configuration.md and docs/schema/gateway.schema.json (see `gateway.service.schema`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
+
+from gateway.message.errors import ConfigInvalid, ConfigProblem
+from gateway.people.strict_yaml import line_of, load_yaml, plain
+
+FILE_NAME = "gateway.yaml"
+_MEBIBYTE = 1024 * 1024
+_HOST_PORT = r"^(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):\d{1,5}$"
+
+
+class Endpoint(NamedTuple):
+    """A host (name or IP address, IPv6 without brackets) and a TCP port; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def read_endpoint(value: object) -> Endpoint:
+    """`host:port` or `[ipv6]:port` as an Endpoint; ValueError in words for the administrator."""
+    if isinstance(value, Endpoint):
+        return value
+    if not isinstance(value, str) or not re.match(_HOST_PORT, value):
+        raise ValueError('write it as "host:port", as in "127.0.0.1:10025" or "[::1]:10025"')
+    host, _, port = value.rpartition(":")
+    if int(port) > 65535:
+        raise ValueError("a port is a number from 0 to 65535")
+    return Endpoint(host.strip("[]"), int(port))
+
+
+def read_network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """An IP address or network in CIDR form; ValueError in words for the administrator."""
+    try:
+        return ipaddress.ip_network(str(value), strict=True)
+    except ValueError as error:
+        raise ValueError(f'write an address or a network, as in "127.0.0.0/8" or "::1" ({error})') from None
+
+
+def read_path(value: object) -> Path:
+    """A path as written; ValueError in words for the administrator."""
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("write a file's or folder's path, as text")
+    return Path(value)
+
+
+EndpointText = Annotated[
+    Endpoint,
+    BeforeValidator(read_endpoint),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": _HOST_PORT}),
+]
+NetworkText = Annotated[
+    ipaddress.IPv4Network | ipaddress.IPv6Network,
+    BeforeValidator(read_network),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string"}),
+]
+PathText = Annotated[Path, BeforeValidator(read_path), PlainSerializer(str), WithJsonSchema({"type": "string"})]
+
+
+class LogLevel(StrEnum):
+    """How much the log says."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """JSON lines for a log collector, or text for a person."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=True)
+
+
+class TlsSettings(_Section):
+    """The certificate for STARTTLS at the SMTP door."""
+
+    certificate: PathText = Field(description="PEM file with the certificate chain, the host's own certificate first")
+    key: PathText = Field(description="PEM file with the private key; readable by the gateway alone")
+
+
+class SmtpSettings(_Section):
+    """The SMTP door and the way on."""
+
+    listen: tuple[EndpointText, ...] = Field(
+        default=(Endpoint("127.0.0.1", 10025),), min_length=1, description="where the SMTP door listens"
+    )
+    next_hop: EndpointText = Field(
+        default=Endpoint("127.0.0.1", 10026), description="the mail server that takes what the gateway lets through"
+    )
+    trusted_clients: tuple[NetworkText, ...] = Field(
+        default=(ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")),
+        description="hosts that may send through the door, and whose XCLIENT and XFORWARD are believed; all others "
+        "are refused with 550",
+    )
+    tls: TlsSettings | None = Field(default=None, description="offers STARTTLS at the door; absent: not offered")
+    max_connections: int = Field(
+        default=100, ge=1, le=10_000, description="connections at one time; one more is answered 421"
+    )
+    max_recipients: int = Field(default=1000, ge=100, le=50_000, description="recipients of one message")
+    max_bytes_in_flight: int = Field(
+        default=256 * _MEBIBYTE, ge=_MEBIBYTE, description="bytes of all messages under way; above it, 451"
+    )
+    idle_timeout_s: float = Field(default=300.0, gt=0, description="seconds that a client may stay silent")
+    connect_timeout_s: float = Field(default=30.0, gt=0, description="seconds for the next hop to take a connection")
+    command_timeout_s: float = Field(default=300.0, gt=0, description="seconds for the next hop to answer a command")
+    data_timeout_s: float = Field(
+        default=600.0, gt=0, description="seconds for the next hop to answer after the end of the data"
+    )
+
+
+class MilterSettings(_Section):
+    """The milter door (read, but not opened by this version)."""
+
+    listen: tuple[EndpointText, ...] = Field(
+        default=(Endpoint("127.0.0.1", 8891),), min_length=1, description="where the milter door listens"
+    )
+
+
+class MetricsSettings(_Section):
+    """The health and metrics pages."""
+
+    listen: EndpointText = Field(
+        default=Endpoint("127.0.0.1", 9464), description="where /livez, /readyz and /metrics are served"
+    )
+
+
+class StoreSettings(_Section):
+    """Where messages are kept."""
+
+    path: PathText = Field(
+        default=Path("var"), description="folder of the store (SQLite), from the configuration directory; mode 0700"
+    )
+
+
+class LimitSettings(_Section):
+    """What a message may be. What exceeds the first four is refused; the others make it unscannable: it is held."""
+
+    max_message_bytes: int = Field(default=50 * _MEBIBYTE, ge=65_536, description="size of a message; above it, 552")
+    max_header_fields: int = Field(default=1000, ge=50, description="header fields of a message; above it, 552")
+    max_hops: int = Field(default=100, ge=10, description="Received fields of a message; above it, 554 (a loop)")
+    max_header_line_bytes: int = Field(default=32_768, ge=998, description="length of one line of the header")
+    max_parts: int = Field(default=500, ge=10, description="MIME parts of a message")
+    max_depth: int = Field(default=50, ge=5, description="how deep MIME parts may be nested")
+    max_text_chars: int = Field(default=1_000_000, ge=10_000, description="characters of readable text")
+    max_html_chars: int = Field(default=8_000_000, ge=100_000, description="characters of the source of one HTML part")
+
+
+class AnalysisSettings(_Section):
+    """The worker processes that read texts."""
+
+    workers: int = Field(default=2, ge=1, le=64, description="worker processes")
+    deadline_s: float = Field(default=20.0, gt=0, le=300, description="seconds for one message; later, it is held")
+
+
+class LetterSettings(_Section):
+    """The mails that the gateway writes itself."""
+
+    sender: str | None = Field(
+        default=None,
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        description="the From address of the gateway's own mails; absent: practicum-gateway@ the first professional "
+        "domain of the people file",
+    )
+    interval_s: float = Field(default=5.0, gt=0, description="seconds between two looks at the queue of own mails")
+
+
+class HoldSettings(_Section):
+    """How long a held message waits."""
+
+    expire_after_days: int = Field(
+        default=7, ge=1, le=90, description="days after which a held message goes back to its sender, undecided"
+    )
+
+
+class LogSettings(_Section):
+    """The log, on standard error; it never holds text, subjects or addresses of mail."""
+
+    level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error")
+    format: LogFormat = Field(default=LogFormat.JSON, description="json (one object a line) or text")
+
+
+class KeyFile(_Section):
+    """A secret in a file of its own."""
+
+    file: PathText = Field(description="PEM file, from the configuration directory")
+
+
+class SigningSettings(_Section):
+    """A DKIM key (read, but not used by this version)."""
+
+    domain: str = Field(description="the domain that signs")
+    selector: str = Field(description="the selector under which the public key is published")
+    key: KeyFile = Field(description="the private key")
+
+
+class Settings(_Section):
+    """All of gateway.yaml. Relative paths start from the configuration directory: use `in_directory`."""
+
+    host_name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9.-]+$",
+        description="the name by which the gateway greets and which it writes into Received; absent: this machine's",
+    )
+    smtp: SmtpSettings = Field(default=SmtpSettings(), description="the SMTP door and the next hop")
+    milter: MilterSettings | None = Field(
+        default=None, description="the milter door; absent: closed. This version reads the key and does not open it"
+    )
+    metrics: MetricsSettings | None = Field(
+        default=MetricsSettings(), description="health and metrics pages; `null`: none"
+    )
+    store: StoreSettings = Field(default=StoreSettings(), description="where messages are kept")
+    policy: str = Field(default="renison-2013", min_length=1, description="name of a policy pack, or its folder")
+    people: PathText = Field(default=Path("people.yaml"), description="the people file, beside gateway.yaml")
+    signing: tuple[SigningSettings, ...] = Field(
+        default=(), description="DKIM keys. This version reads the key and does not sign yet"
+    )
+    limits: LimitSettings = Field(default=LimitSettings(), description="what a message may be")
+    analysis: AnalysisSettings = Field(default=AnalysisSettings(), description="the processes that read texts")
+    letters: LetterSettings = Field(default=LetterSettings(), description="the gateway's own mails")
+    holds: HoldSettings = Field(default=HoldSettings(), description="held messages")
+    log: LogSettings = Field(default=LogSettings(), description="the log")
+    drain_s: float = Field(
+        default=30.0, ge=0, le=600, description="seconds that messages under way get to finish at the end"
+    )
+
+    def warnings(self) -> tuple[str, ...]:
+        """What is configured and has no effect in this version, in words for the administrator."""
+        told = []
+        if self.milter is not None:
+            told.append("milter: this version has no milter door; nothing listens there")
+        if self.signing:
+            told.append("signing: this version does not sign; let the mail server behind the gateway sign")
+        return tuple(told)
+
+
+def load_settings(directory: Path) -> Settings:
+    """The settings of DIRECTORY/gateway.yaml.
+
+    Raises ConfigInvalid with every problem: an absent file, bad YAML, unknown keys (with the key that was meant, if it
+    can be guessed), values of the wrong kind; each with its line.
+    """
+    path = directory / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        what = f"no such file: `practicum-gateway init {directory}` writes one"
+        raise ConfigInvalid([ConfigProblem(str(path), 0, what)]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigInvalid([ConfigProblem(str(path), 0, f"can't be read as UTF-8 text: {error}")]) from None
+    node = load_yaml(text, str(path))
+    values = plain(node)
+    if values is None:
+        values = {}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            ConfigProblem(str(path), line_of(node, *_known_path(entry["loc"], values)), _what(entry))
+            for entry in error.errors(include_url=False)
+        ]
+        raise ConfigInvalid(sorted(problems, key=lambda problem: problem.line)) from None
+
+
+def keys(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key of gateway.yaml as a dotted name with its pydantic field, sections before what stands in them."""
+    for name, entry in model.model_fields.items():
+        yield f"{prefix}{name}", entry
+        for section in _sections_of(entry.annotation):
+            yield from keys(section, f"{prefix}{name}.")
+
+
+def _sections_of(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _sections_of(argument)
+
+
+def _known_path(loc: tuple[int | str, ...], values: Any) -> tuple[int | str, ...]:
+    """The longest beginning of a pydantic location that exists in the file: a missing key has its parent's line."""
+    path: list[int | str] = []
+    here = values
+    for step in loc:
+        try:
+            here = here[step]
+        except (KeyError, IndexError, TypeError):
+            break
+        path.append(step)
+    return tuple(path)
+
+
+def _what(entry: Any) -> str:
+    name = ".".join(str(step) for step in entry["loc"])
+    match entry["type"]:
+        case "extra_forbidden":
+            known = [key.rpartition(".")[2] for key, _ in keys() if key.rpartition(".")[0] == _section(entry["loc"])]
+            close = difflib.get_close_matches(str(entry["loc"][-1]), known, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
+            return f"unknown key `{name}`: {hint}"
+        case "missing":
+            return f"`{name}` is missing: add it"
+        case "model_type" | "dict_type" | "model_attributes_type":
+            return f"`{name or FILE_NAME}` must hold keys with values, not {type(entry['input']).__name__}"
+        case _:
+            message = str(entry["msg"]).removeprefix("Value error, ")
+            return f"`{name}`: {message[:1].lower()}{message[1:]}"
+
+
+def _section(loc: tuple[int | str, ...]) -> str:
+    return ".".join(str(step) for step in loc[:-1] if isinstance(step, str))
