@@ -97,6 +97,7 @@ class Plan:
     `remove_fields`: names of header fields of the gateway's own that incoming mail may not carry.
     `stamp`: the value of X-Practicum-Gateway, or None where it must not stand (mail that leaves to clients).
     `tell_sender`, `tell_supervisor`: whether each gets a mail from the gateway (a hold, or a NOTE's tip).
+    `tell_readers`: whether the workers among the recipients get the tip (a NOTE on inbound mail).
     """
 
     action: Action
@@ -106,3 +107,4 @@ class Plan:
     stamp: str | None
     tell_sender: bool
     tell_supervisor: bool
+    tell_readers: bool = False

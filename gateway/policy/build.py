@@ -1,0 +1,70 @@
+"""From checked entries of policy.yaml to the frozen values of `gateway.policy.pack`. Pure; called by `load` only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import TypeVar
+
+from gateway.policy.pack import Clause, NoticeRule, Rule, RuleWords, Scope, Thresholds
+from gateway.policy.schema import ClauseEntry, NoticeEntry, RuleEntry, ScopeEntry, ThresholdsEntry, WordsEntry
+
+_Choice = TypeVar("_Choice")
+
+
+def make_rule(entry: RuleEntry) -> Rule:
+    """The rule that the entry describes."""
+    return Rule(
+        id=entry.id,
+        clauses=tuple(entry.clauses),
+        values=tuple(entry.values),
+        protects=tuple(entry.protects),
+        matters=frozenset(entry.matters),
+        scope=_scope(entry.scope),
+        action=entry.action,
+        thresholds=_thresholds(entry.thresholds),
+        mode=entry.mode,
+        words=MappingProxyType({"en": _words(entry.words.en), "fr": _words(entry.words.fr)}),
+        reply=MappingProxyType({} if entry.reply is None else {"en": entry.reply.en, "fr": entry.reply.fr}),
+        abouts=_optional(entry.abouts),
+        reasons=_optional(entry.reasons),
+        except_reasons=frozenset(entry.except_reasons),
+        together_with=frozenset(entry.together_with),
+        template=entry.template,
+    )
+
+
+def make_notice_rule(entry: NoticeEntry) -> NoticeRule:
+    """The notice's rule that the entry describes."""
+    return NoticeRule(
+        id=entry.id,
+        clauses=tuple(entry.clauses),
+        directions=frozenset(entry.directions),
+        recipients=frozenset(entry.recipients),
+    )
+
+
+def make_clause(clause_id: str, entry: ClauseEntry) -> Clause:
+    """The clause that the entry describes."""
+    return Clause(id=clause_id, sense=entry.sense, status=entry.status, by=entry.by)
+
+
+def _scope(entry: ScopeEntry) -> Scope:
+    return Scope(
+        directions=frozenset(entry.directions),
+        recipients=None if entry.recipients == "any" else frozenset(entry.recipients),
+        senders=None if entry.senders == "any" else frozenset(entry.senders),
+        quoted=entry.quoted,
+    )
+
+
+def _thresholds(entry: ThresholdsEntry | None) -> Thresholds | None:
+    return None if entry is None else Thresholds(note=entry.note, hold=entry.hold)
+
+
+def _words(entry: WordsEntry) -> RuleWords:
+    return RuleWords(title=entry.title, why=entry.why, instead=entry.instead)
+
+
+def _optional(choices: Iterable[_Choice] | None) -> frozenset[_Choice] | None:
+    return None if choices is None else frozenset(choices)

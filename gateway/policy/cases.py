@@ -1,0 +1,182 @@
+"""The pack's own tests: a `.case` is an envelope, an expectation and a message; run here, read by `load.load_cases`.
+
+Pure but for the inspector that it is given. Run by pytest and by `practicum-gateway policy test` alike. A case:
+
+    title: A friend request to a past client waits
+    covers: {rule: social.invite, as: fires}
+    envelope: {from: ada.okafor@agency.example, to: [sam.ito@mail.example]}
+    login: aokafor
+    day: 2026-11-02
+    expect: {verdict: hold, rules: [social.invite], direction: outbound, notice: en}
+    ---
+    From: …
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.message.errors import ConfigInvalid, ConfigProblem
+from gateway.message.parse import parse
+from gateway.message.submission import Envelope, Recipient, SessionFacts, Submission
+from gateway.people.directory import Directory
+from gateway.people.model import Direction
+from gateway.people.strict_yaml import load_yaml, plain
+from gateway.policy.judge import Concerns, Inspect, Judgement, judge
+from gateway.policy.pack import Pack
+from gateway.policy.verdict import Action
+
+
+class CaseKind(StrEnum):
+    """What a case shows of its rule: that it fires, that it passes good mail, that it is not fooled by a likeness."""
+
+    FIRES = "fires"
+    PASSES = "passes"
+    NEAR_MISS = "near_miss"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Covers(_Entry):
+    """The rule that a case is about, and how."""
+
+    rule: str
+    kind: CaseKind = Field(alias="as")
+
+
+class CaseEnvelope(_Entry):
+    """MAIL FROM (null for `<>`) and the RCPT TO addresses."""
+
+    mail_from: str | None = Field(alias="from")
+    to: Annotated[list[str], Field(min_length=1)]
+
+
+class Expectation(_Entry):
+    """What the judgement must be; a key that is left out is not asked. `notice` is its language, or `none`."""
+
+    verdict: Action
+    rules: list[str] = []
+    not_rules: list[str] = []
+    direction: Direction | None = None
+    notice: Literal["en", "fr", "none"] | None = None
+
+
+class CaseHead(_Entry):
+    """The part of a case above the line of three hyphens."""
+
+    title: str
+    covers: Covers
+    envelope: CaseEnvelope
+    login: str | None = None
+    day: Annotated[date, Field(strict=False)] = date(2026, 11, 2)
+    expect: Expectation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case. `raw` is the message with CRLF line ends; `name` the file's name without `.case`."""
+
+    name: str
+    head: CaseHead
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """What came of a case. `failures` are sentences, empty if all is as expected."""
+
+    case: Case
+    judgement: Judgement
+    failures: tuple[str, ...]
+
+    @property
+    def is_passed(self) -> bool:
+        """True if nothing differs from the expectation."""
+        return not self.failures
+
+
+def parse_case(name: str, path: str, content: bytes) -> Case:
+    """The case in a file's bytes. Raises ConfigInvalid with file, line and what to do."""
+    head_bytes, separator, body = content.replace(b"\r\n", b"\n").partition(b"\n---\n")
+    if not separator:
+        what = "a case needs a line of three hyphens between its head and its message; put it in"
+        raise ConfigInvalid([ConfigProblem(path, 1, what)])
+    try:
+        head = CaseHead.model_validate(plain(load_yaml(head_bytes.decode("utf-8", "replace"), path)))
+    except ValidationError as error:
+        raise ConfigInvalid(
+            [
+                ConfigProblem(path, 1, f"{'.'.join(str(step) for step in detail['loc'])}: {detail['msg']}")
+                for detail in error.errors(include_url=False)
+            ]
+        ) from None
+    return Case(name=name, head=head, raw=body.replace(b"\n", b"\r\n"))
+
+
+def run_cases(
+    cases: Iterable[Case], *, pack: Pack, directory: Directory, inspect: Inspect, concerns: Concerns | None = None
+) -> list[CaseResult]:
+    """Each case's result, in the given order."""
+    return [run_case(case, pack=pack, directory=directory, inspect=inspect, concerns=concerns) for case in cases]
+
+
+def run_case(
+    case: Case, *, pack: Pack, directory: Directory, inspect: Inspect, concerns: Concerns | None = None
+) -> CaseResult:
+    """The judgement on the case's message, and how it differs from what the case expects."""
+    submission = _submission(case)
+    judgement = judge(
+        submission=submission,
+        message=parse(submission.raw, notices=pack.own_notice_texts()),
+        directory=directory,
+        pack=pack,
+        inspect=inspect,
+        today=case.head.day,
+        concerns=concerns,
+    )
+    return CaseResult(case=case, judgement=judgement, failures=tuple(_differences(case.head.expect, judgement)))
+
+
+def uncovered_rules(pack: Pack, cases: Iterable[Case]) -> tuple[str, ...]:
+    """`rule: kind` for each kind of case that a rule, or the notice, lacks; empty when every rule has all three."""
+    present = {(case.head.covers.rule, case.head.covers.kind) for case in cases}
+    wanted = [
+        (rule_id, kind) for rule_id in [*(rule.id for rule in pack.rules), pack.notice_rule.id] for kind in CaseKind
+    ]
+    return tuple(f"{rule_id}: {kind}" for rule_id, kind in wanted if (rule_id, kind) not in present)
+
+
+def _submission(case: Case) -> Submission:
+    envelope = case.head.envelope
+    return Submission(
+        id=f"case-{case.name}",
+        received_at=datetime.combine(case.head.day, time(12), tzinfo=UTC),
+        envelope=Envelope(
+            mail_from=envelope.mail_from, recipients=tuple(Recipient(address=address) for address in envelope.to)
+        ),
+        raw=case.raw,
+        session=SessionFacts(login=case.head.login, is_trusted=True),
+    )
+
+
+def _differences(expected: Expectation, judgement: Judgement) -> Iterable[str]:
+    verdict = judgement.verdict
+    spoke = {reason.rule for reason in verdict.reasons if reason.action is not Action.DELIVER}
+    if verdict.action is not expected.verdict:
+        because = f" because of {', '.join(sorted(spoke))}" if spoke else ""
+        yield f"the verdict is {verdict.action}{because}, not {expected.verdict}"
+    yield from (f"rule {rule} does not speak" for rule in expected.rules if rule not in spoke)
+    yield from (f"rule {rule} speaks" for rule in expected.not_rules if rule in spoke)
+    if expected.direction is not None and judgement.parties.direction is not expected.direction:
+        yield f"the direction is {judgement.parties.direction}, not {expected.direction}"
+    notice = judgement.plan.notice.language if judgement.plan.notice else "none"
+    if expected.notice is not None and notice != expected.notice:
+        yield f"the notice is {notice}, not {expected.notice}"

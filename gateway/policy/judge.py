@@ -1,0 +1,102 @@
+"""The judging steps in order, for one message, without effects: classify, facts, scope, inspect, evaluate, plan.
+
+Synchronous; for `check` and the pack's cases. `gateway.arrive` takes the same steps with the asynchronous pool, through
+`fact_findings` and `inspection_request`, so that both judge alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from gateway.content.finding import Finding
+from gateway.content.inspector import InspectionRequest
+from gateway.message.model import Message, ReadableText
+from gateway.message.submission import Submission
+from gateway.people.classify import classify
+from gateway.people.directory import Directory
+from gateway.people.model import Direction, Parties
+from gateway.policy.evaluate import evaluate
+from gateway.policy.facts_form import form_findings
+from gateway.policy.identity import identity_findings
+from gateway.policy.pack import Pack
+from gateway.policy.plan import make_plan
+from gateway.policy.recipients import recipient_findings
+from gateway.policy.scope import matters_in_scope
+from gateway.policy.verdict import Plan, Verdict
+
+Inspect = Callable[[InspectionRequest], tuple[Finding, ...]]
+Concerns = Callable[[tuple[ReadableText, ...]], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Everything that was concluded about one message."""
+
+    parties: Parties
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    plan: Plan
+
+
+def judge(
+    *,
+    submission: Submission,
+    message: Message,
+    directory: Directory,
+    pack: Pack,
+    inspect: Inspect,
+    today: date,
+    concerns: Concerns | None = None,
+) -> Judgement:
+    """The judgement on a parsed message. `today` is the agency's local day; `concerns` as in `inspection_request`."""
+    parties = classify(submission.envelope, message, submission.session, directory)
+    facts = fact_findings(
+        submission=submission, message=message, parties=parties, directory=directory, pack=pack, today=today
+    )
+    request = inspection_request(pack, parties, message, concerns=concerns)
+    findings = facts if request is None else (*facts, *inspect(request))
+    verdict = evaluate(pack, parties, findings)
+    plan = make_plan(pack, parties, verdict, message=message, reference=submission.id)
+    return Judgement(parties=parties, findings=findings, verdict=verdict, plan=plan)
+
+
+def fact_findings(
+    *, submission: Submission, message: Message, parties: Parties, directory: Directory, pack: Pack, today: date
+) -> tuple[Finding, ...]:
+    """What the envelope, the header, the form and the directory tell, before any text is read."""
+    return (
+        *identity_findings(
+            message=message,
+            envelope=submission.envelope,
+            session=submission.session,
+            parties=parties,
+            directory=directory,
+            today=today,
+        ),
+        *recipient_findings(message=message, parties=parties, directory=directory, relay_domains=pack.relay_domains),
+        *form_findings(message, parties),
+    )
+
+
+def inspection_request(
+    pack: Pack, parties: Parties, message: Message, *, concerns: Concerns | None = None
+) -> InspectionRequest | None:
+    """What to have inspected, or None: no rule looks at the content of such mail [STM-2, GEN-4].
+
+    Mail to an outsider is inspected only if `concerns` says that it names a client or speaks for the school; without
+    `concerns` it always is.
+    """
+    matters = matters_in_scope(pack, parties)
+    if not matters:
+        return None
+    if parties.direction is Direction.THIRD_PARTY and concerns is not None and not concerns(message.texts):
+        return None
+    return InspectionRequest(
+        texts=message.texts,
+        matters=matters,
+        direction=parties.direction,
+        language=parties.language,
+        own_files=parties.client_files,
+    )

@@ -1,0 +1,55 @@
+"""From a verdict to what is to be done: files, notice, stamp, letters. Pure.
+
+Carries nothing out: `gateway.arrive` does. The notice is planned after the verdict and never changes it [RESP-4].
+"""
+
+from __future__ import annotations
+
+from gateway.message.model import Message
+from gateway.people.model import Direction, Parties
+from gateway.policy.pack import Pack
+from gateway.policy.verdict import Action, Notice, Plan, Verdict
+
+STAMP_FIELD = "X-Practicum-Gateway"
+OWN_FIELDS = (STAMP_FIELD,)
+"""Header fields that only the gateway may set: what comes in with one loses it."""
+
+
+def make_plan(pack: Pack, parties: Parties, verdict: Verdict, *, message: Message, reference: str) -> Plan:
+    """The plan for one message.
+
+    `reference` is the id that the stamp, letters and replies carry. A held message is planned as it would leave: the
+    hold keeps the amended form. A returned one was never sent: it enters no file [TIP-E5]. Letters about inbound mail
+    go to the workers who read it, never to the client.
+    """
+    action = verdict.action
+    has_known_sender = parties.worker is not None and parties.direction is not Direction.INBOUND
+    return Plan(
+        action=action,
+        client_files=() if action is Action.RETURN else parties.client_files,
+        notice=_notice(pack, parties, action),
+        remove_fields=OWN_FIELDS,
+        stamp=_stamp(verdict, reference) if parties.direction is Direction.INTERNAL else None,
+        tell_sender=has_known_sender
+        and (action is Action.HOLD or (action is Action.NOTE and not _is_automatic(message))),
+        tell_supervisor=action is Action.HOLD,
+        tell_readers=action is Action.NOTE and parties.direction is Direction.INBOUND and not _is_automatic(message),
+    )
+
+
+def _notice(pack: Pack, parties: Parties, action: Action) -> Notice | None:
+    rule = pack.notice_rule
+    if action is Action.RETURN or parties.direction not in rule.directions:
+        return None
+    if not any(party.role in rule.recipients for party in parties.recipients):
+        return None
+    return pack.notice(parties.language)
+
+
+def _stamp(verdict: Verdict, reference: str) -> str:
+    return f"id={reference}; policy={verdict.policy}; verdict={verdict.action}"
+
+
+def _is_automatic(message: Message) -> bool:
+    """True for a message that no person wrote (RFC 3834 section 5): nobody is there to read a tip."""
+    return any(field.value.strip().lower() != "no" for field in message.fields("Auto-Submitted"))

@@ -1,0 +1,183 @@
+"""The form of policy.yaml, as pydantic models: what may stand in it, and what may not be combined.
+
+The edge only: `gateway.policy.load` turns a checked `PackFile` into the frozen `Pack`. The JSON Schema in docs/schema
+is made from here. The checks hold CLAUSES section 11: facts return, judgement holds, inbound mail reaches its reader.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+
+from gateway.content.finding import About, Matter
+from gateway.people.model import Direction, Role
+from gateway.policy.pack import FACTS, FORMS, JUDGED, ClauseStatus, Protects, Value
+from gateway.policy.verdict import Action, Mode
+
+Words = Annotated[str, Field(min_length=3, max_length=600)]
+Score = Annotated[float, Field(ge=0.05, le=1.0, strict=True)]
+RuleId = Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z_]+)+$", max_length=60)]
+ClauseId = Annotated[str, Field(pattern=r"^[A-Z]{2,5}-[A-Z]?[0-9]{1,2}$")]
+FileStem = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", max_length=40)]
+ReplyText = Annotated[str, Field(pattern=r"^[\x20-\x7E]+$", min_length=10, max_length=200)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BothLanguages(_Entry):
+    """A text in English and in French."""
+
+    en: Words
+    fr: Words
+
+
+class ReplyEntry(_Entry):
+    """The sentence of a 550 reply: ASCII, because SMTP replies are (RFC 5321 section 4.2)."""
+
+    en: ReplyText
+    fr: ReplyText
+
+
+class WordsEntry(_Entry):
+    """What a rule says in one language."""
+
+    title: Annotated[str, Field(min_length=3, max_length=80)]
+    why: Words
+    instead: Words
+
+
+class RuleWordsEntry(_Entry):
+    """What a rule says; no rule is silent in either language."""
+
+    en: WordsEntry
+    fr: WordsEntry
+
+
+class ScopeEntry(_Entry):
+    """Where a rule speaks: directions, and roles of recipients and senders (`any`: every role)."""
+
+    directions: Annotated[list[Direction], Field(min_length=1)]
+    recipients: Literal["any"] | Annotated[list[Role], Field(min_length=1)]
+    senders: Literal["any"] | Annotated[list[Role], Field(min_length=1)] = "any"
+    quoted: StrictBool = False
+
+
+class ThresholdsEntry(_Entry):
+    """Scores from which a judged finding notes, and holds."""
+
+    note: Score
+    hold: Score | None = None
+
+    @model_validator(mode="after")
+    def _note_comes_first(self) -> ThresholdsEntry:
+        if self.hold is not None and self.note > self.hold:
+            raise ValueError("the note threshold is above the hold threshold; make it equal or lower")
+        return self
+
+
+class RuleEntry(_Entry):
+    """One rule of the pack."""
+
+    id: RuleId
+    clauses: Annotated[list[ClauseId], Field(min_length=1)]
+    values: Annotated[list[Value], Field(min_length=1)]
+    protects: Annotated[list[Protects], Field(min_length=1)]
+    matters: Annotated[list[Matter], Field(min_length=1)]
+    abouts: list[About] | None = None
+    reasons: list[str] | None = None
+    except_reasons: list[str] = []
+    together_with: list[Matter] = []
+    scope: ScopeEntry
+    action: Action
+    thresholds: ThresholdsEntry | None = None
+    mode: Mode = Mode.ENFORCE
+    template: FileStem | None = None
+    words: RuleWordsEntry
+    reply: ReplyEntry | None = None
+
+    @model_validator(mode="after")
+    def _facts_return_and_judgement_holds(self) -> RuleEntry:
+        if self.action is Action.DELIVER:
+            raise ValueError("a rule can't ask for `deliver`; use mode: simulate for a rule that only counts")
+        if self.action is Action.RETURN and not FACTS.issuperset(self.matters):
+            raise ValueError("only facts of identity and recipients may return a message; use action: hold")
+        if self.action is Action.RETURN and self.reply is None:
+            raise ValueError("a rule that returns needs a reply in both languages; add `reply: {en: …, fr: …}`")
+        if self.action is not Action.RETURN and self.reply is not None:
+            raise ValueError("only a rule that returns has a reply; take `reply` out")
+        if Direction.INBOUND in self.scope.directions and self.action is not Action.NOTE:
+            raise ValueError("inbound mail is never held back from its reader; use action: note")
+        return self
+
+    @model_validator(mode="after")
+    def _scores_belong_to_judgement(self) -> RuleEntry:
+        judged = JUDGED.intersection(self.matters)
+        if judged and (FACTS | FORMS).intersection(self.matters):
+            raise ValueError("a rule looks at judged matters or at facts, not at both; make two rules of it")
+        if judged and self.thresholds is None:
+            raise ValueError("a rule on a judged matter needs thresholds; add `thresholds: {note: 0.3, hold: 0.5}`")
+        if not judged and self.thresholds is not None:
+            raise ValueError("a fact has no score; take `thresholds` out")
+        if self.thresholds is not None and (self.thresholds.hold is None) is (self.action is Action.HOLD):
+            raise ValueError("give a hold threshold to a rule that holds, and none to a rule that notes")
+        return self
+
+
+class NoticeEntry(_Entry):
+    """When the notice is appended; its words are notices/<language>.txt and .html."""
+
+    id: RuleId
+    clauses: Annotated[list[ClauseId], Field(min_length=1)]
+    directions: Annotated[list[Direction], Field(min_length=1)]
+    recipients: Annotated[list[Role], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _never_on_inbound_mail(self) -> NoticeEntry:
+        if Direction.INBOUND in self.directions:
+            raise ValueError("what a client wrote is not changed; take `inbound` out of the notice's directions")
+        return self
+
+
+class ClauseEntry(_Entry):
+    """One clause of the policy and how it is met."""
+
+    sense: Words
+    status: ClauseStatus
+    by: Words
+
+
+class PackFile(_Entry):
+    """policy.yaml as a whole."""
+
+    policy: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)]
+    version: Annotated[StrictInt, Field(ge=1)]
+    title: BothLanguages
+    organisation: BothLanguages
+    social_networks: Annotated[str, Field(pattern=r"^[a-z_]+\.yaml$")]
+    notice: NoticeEntry
+    templates: list[FileStem]
+    rules: Annotated[list[RuleEntry], Field(min_length=1)]
+    clauses: dict[ClauseId, ClauseEntry]
+
+
+class NetworkEntry(_Entry):
+    """A social network: its name and the domains that its reply-by-mail addresses use."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    relay_domains: list[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]]
+
+
+class NetworksFile(_Entry):
+    """social_networks.yaml: dated data, because networks come and go [PRE-2]."""
+
+    as_of: date
+    networks: Annotated[list[NetworkEntry], Field(min_length=1)]
+
+
+def policy_json_schema() -> dict[str, Any]:
+    """The JSON Schema of policy.yaml, for editors and for docs/schema/policy.schema.json."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **PackFile.model_json_schema()}

@@ -1,0 +1,46 @@
+"""Which rules speak for a message at all: direction and roles, before any text is looked at. Pure.
+
+Not the evaluation of findings (`gateway.policy.evaluate`). Called by `gateway.arrive`, `judge` and `evaluate`.
+Relation before content: mail that no rule is in scope for is not inspected [STM-2, GEN-4].
+"""
+
+from __future__ import annotations
+
+from gateway.content.finding import Matter
+from gateway.people.model import Parties, Party
+from gateway.policy.pack import JUDGED, Pack, Rule
+
+
+def matters_in_scope(pack: Pack, parties: Parties) -> frozenset[Matter]:
+    """The judged matters that some rule looks at in a message between these parties; empty: don't inspect it."""
+    return frozenset(
+        matter
+        for rule in pack.rules
+        if is_in_scope(rule, parties)
+        for matter in (rule.matters | rule.together_with)
+        if matter in JUDGED
+    )
+
+
+def is_in_scope(rule: Rule, parties: Parties) -> bool:
+    """True if the rule speaks for this direction, this sender, and at least one recipient."""
+    return (
+        parties.direction in rule.scope.directions
+        and _speaks_to_sender(rule, parties)
+        and (rule.scope.recipients is None or bool(recipients_in_scope(rule, parties)))
+    )
+
+
+def recipients_in_scope(rule: Rule, parties: Parties) -> tuple[Party, ...]:
+    """The envelope recipients whose role the rule speaks for, in the envelope's order."""
+    return tuple(party for party in parties.recipients if speaks_to(rule, party))
+
+
+def speaks_to(rule: Rule, recipient: Party) -> bool:
+    """True if the recipient's role is one that the rule speaks for."""
+    return rule.scope.recipients is None or recipient.role in rule.scope.recipients
+
+
+def _speaks_to_sender(rule: Rule, parties: Parties) -> bool:
+    """A sender whom nobody knows is in every rule's scope: a missing fact narrows nothing."""
+    return rule.scope.senders is None or parties.worker is None or parties.worker.role in rule.scope.senders
