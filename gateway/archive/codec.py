@@ -1,0 +1,123 @@
+"""Envelope, session, verdict and instants as text for the store's columns, and back.
+
+JSON in ASCII, so that any string that a hostile envelope carries (lone surrogates too) can be stored. Rows outlive
+releases: reading forgives keys that an older release did not write. Pure; called by `writes` and `reads`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from gateway.archive.model import ReasonRecord, VerdictRecord
+from gateway.holding.model import Outcome
+from gateway.message.submission import Envelope, Recipient, SessionFacts
+from gateway.policy.verdict import Reason, Verdict
+
+
+def instant(moment: datetime) -> str:
+    """The moment as text in UTC with microseconds: fixed width, so that text order is time order.
+
+    Raises ValueError for a moment without a time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment without time zone")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment(text: str) -> datetime:
+    """The aware moment that `instant` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def storable(text: str) -> str:
+    """The text with what UTF-8 can't hold replaced (arguments of a shell in another charset)."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def envelope_json(envelope: Envelope) -> str:
+    """The envelope as JSON."""
+    recipients = [[recipient.address, *recipient.parameters] for recipient in envelope.recipients]
+    return _json({"from": envelope.mail_from, "parameters": envelope.mail_parameters, "to": recipients})
+
+
+def read_envelope(text: str) -> Envelope:
+    """The envelope that `envelope_json` wrote."""
+    stored = json.loads(text)
+    recipients = tuple(Recipient(address=entry[0], parameters=tuple(entry[1:])) for entry in stored["to"])
+    return Envelope(mail_from=stored["from"], recipients=recipients, mail_parameters=tuple(stored["parameters"]))
+
+
+def session_json(session: SessionFacts) -> str:
+    """The session's facts as JSON."""
+    return _json(asdict(session))
+
+
+def read_session(text: str) -> SessionFacts:
+    """The facts that `session_json` wrote; keys that are not known any more are left out."""
+    stored = json.loads(text)
+    return SessionFacts(**{key: stored[key] for key in SessionFacts.__slots__ if key in stored})
+
+
+def verdict_json(verdict: Verdict) -> str:
+    """The reasons of a verdict as JSON, with the matched text: it stays inside the store."""
+    return _json([_reason_values(reason) for reason in verdict.reasons])
+
+
+def read_verdict(action: str, policy: str, digest: str, reasons: str) -> VerdictRecord:
+    """The verdict of a row's four columns."""
+    records = []
+    for stored in json.loads(reasons):
+        values = {key: stored[key] for key in ReasonRecord.__slots__ if key in stored}
+        values["part"] = tuple(values.get("part", ()))
+        records.append(ReasonRecord(**values))
+    return VerdictRecord(action=action, policy=policy, digest=digest, reasons=tuple(records))
+
+
+def names_json(names: Iterable[str]) -> str:
+    """A list of names as JSON."""
+    return _json(list(names))
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """The names that `names_json` wrote."""
+    return tuple(json.loads(text))
+
+
+def outcomes_json(outcomes: Iterable[Outcome]) -> str:
+    """Outcomes of releases as JSON, the last one for each recipient."""
+    return _json({outcome.address: outcome.code for outcome in outcomes})
+
+
+def read_outcomes(text: str) -> tuple[Outcome, ...]:
+    """The outcomes that `outcomes_json` wrote."""
+    return tuple(Outcome(address=address, code=code) for address, code in json.loads(text).items())
+
+
+def _reason_values(reason: Reason) -> dict[str, object]:
+    finding = reason.finding
+    return {
+        "rule": reason.rule,
+        "clause": reason.clause,
+        "action": reason.action.value,
+        "category": finding.category.value,
+        "matter": finding.matter.value,
+        "where": finding.where,
+        "start": finding.start,
+        "end": finding.end,
+        "score": finding.score,
+        "text": finding.text,
+        "part": finding.part,
+        "is_quoted": finding.is_quoted,
+        "is_simulated": reason.is_simulated,
+        "about": finding.about.value,
+        "reason": finding.reason,
+        "explanation": finding.explanation,
+        "client_file": finding.client_file,
+    }
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))

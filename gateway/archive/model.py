@@ -1,0 +1,227 @@
+"""What the store is given and what it shows, as values. No behaviour, no I/O, no SQL.
+
+`Record` goes in with its bytes; `StoredRecord` comes out without them (`Store.body` reads them). The verdict comes out
+as plain words (`VerdictRecord`), because a client's file outlives the release of the program that judged it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.archive.states import IN_CLIENT_FILE, MessageState, listed_as
+from gateway.message.submission import Envelope, SessionFacts
+from gateway.people.model import Direction
+from gateway.policy.verdict import Verdict
+
+
+class Stage(StrEnum):
+    """Which form of a message: as it came to the gateway, or as it went (or was to go) to the next hop."""
+
+    RECEIVED = "received"
+    DELIVERED = "delivered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A message to be filed: what came, what goes out, why, and whom it concerns.
+
+    `client_files` may be empty (a held message to an outsider). `treatment` is what was done about the notice
+    (`gateway.amend`); `notice_language` is set only if `delivered` carries the notice. `received_at` is aware.
+    """
+
+    id: str
+    received_at: datetime
+    direction: Direction
+    client_files: tuple[str, ...]
+    worker_id: str | None
+    envelope: Envelope
+    session: SessionFacts
+    received: bytes = field(repr=False)
+    delivered: bytes = field(repr=False)
+    verdict: Verdict
+    treatment: str = ""
+    notice_language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonRecord:
+    """One reason of a verdict in plain words. `text` is the matched text: only for those who may read the message."""
+
+    rule: str
+    clause: str
+    action: str
+    category: str
+    matter: str
+    where: str
+    start: int
+    end: int
+    score: float
+    text: str = field(default="", repr=False)
+    part: tuple[int, ...] = ()
+    is_quoted: bool = False
+    is_simulated: bool = False
+    about: str = ""
+    reason: str = ""
+    explanation: str = ""
+    client_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictRecord:
+    """A verdict as it was given: action, `name@version` and SHA-256 of the policy, reasons worst first."""
+
+    action: str
+    policy: str
+    digest: str
+    reasons: tuple[ReasonRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBody:
+    """Size in bytes and SHA-256 in hex of one form of a message."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """A filed message as the store has it. `reply_code` is the next hop's final answer, None before there is one."""
+
+    id: str
+    ref: str
+    received_at: datetime
+    direction: Direction
+    state: MessageState
+    state_at: datetime
+    reply_code: int | None
+    client_files: tuple[str, ...]
+    worker_id: str | None
+    envelope: Envelope
+    session: SessionFacts
+    verdict: VerdictRecord
+    treatment: str
+    notice_language: str | None
+    received: StoredBody
+    delivered: StoredBody
+
+    @property
+    def is_in_client_file(self) -> bool:
+        """True for mail that was sent or received; `unconfirmed` counts, for it may have arrived."""
+        return self.state in IN_CLIENT_FILE
+
+    @property
+    def listed_as(self) -> str:
+        """What became of it, in words for a list."""
+        return listed_as(self.state, self.direction)
+
+    @property
+    def is_amended(self) -> bool:
+        """True if the delivered bytes differ from the received ones."""
+        return self.received.sha256 != self.delivered.sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientFile:
+    """A client's file: mail sent and received in order, and apart from it what was not sent."""
+
+    file: str
+    entries: tuple[StoredRecord, ...]
+    not_sent: tuple[StoredRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did what, when and why; about a message, a hold or a client's file. `who` is a worker's id or `gateway`."""
+
+    at: datetime
+    who: str
+    what: str
+    why: str = ""
+    message_id: str | None = None
+    ref: str | None = None
+    file: str | None = None
+
+
+class LetterState(StrEnum):
+    """Where a mail of the gateway's own stands."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A mail that the gateway writes itself.
+
+    `envelope.mail_from` is None (RFC 3834 section 3.3); `about` is the id of the message that it tells about; `kind`
+    one word for lists (`held.sender`, `tip`); `content` complete, CRLF line ends.
+    """
+
+    id: str
+    kind: str
+    about: str | None
+    envelope: Envelope
+    content: bytes = field(repr=False)
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedLetter:
+    """A letter in the queue and how often it was tried."""
+
+    letter: Letter
+    state: LetterState
+    tries: int
+    next_try: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """When a client was first and last sent the retention notice, in which language [CLI-8]."""
+
+    file: str
+    language: str
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What `Store.recover` found after a killed process: records now unconfirmed, releases given back, stray files."""
+
+    unconfirmed: int
+    releases: int
+    stray_files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreHealth:
+    """Whether the committer runs, how many writes wait for it, and the free bytes of the store's disk."""
+
+    is_alive: bool
+    waiting: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """A body that `Store.verify` could not vouch for: `why` is `changed`, `missing` or `unreadable`."""
+
+    message_id: str
+    ref: str
+    stage: Stage
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The result of `Store.verify`: bodies looked at, and every one that is damaged."""
+
+    bodies: int
+    damages: tuple[Damage, ...]
