@@ -36,11 +36,16 @@ class Reply:
 REPLIES = MappingProxyType(
     {
         "ready": Reply(code=220, lines=("{host} ESMTP Practicum Gateway",)),
+        "hello": Reply(code=250, lines=("{host}",)),
+        "help": Reply(code=214, lines=("2.0.0 See RFC 5321",)),
+        "start_tls": Reply(code=220, lines=("2.0.0 Ready to start TLS",)),
+        "no_tls": Reply(code=454, lines=("4.7.0 TLS not available",)),
         "bye": Reply(code=221, lines=("2.0.0 Bye",)),
         "ok": Reply(code=250, lines=("2.0.0 OK",)),
         "held": Reply(code=250, lines=("2.0.0 held for review ref={ref}",)),
         "shutting_down": Reply(code=421, lines=("4.3.2 Shutting down, try again later",)),
         "too_many_connections": Reply(code=421, lines=("4.7.0 Too many connections, try again later",)),
+        "too_many_errors": Reply(code=421, lines=("4.7.0 Too many errors, closing the connection",)),
         "timeout": Reply(code=421, lines=("4.4.2 Timeout, closing the connection",)),
         "machinery": Reply(code=451, lines=("4.3.0 Temporary failure, the message was not accepted",)),
         "next_hop_down": Reply(code=451, lines=("4.4.1 The next mail server does not answer, try again later",)),

@@ -1,0 +1,316 @@
+"""The gateway as an SMTP client: one connection to the next hop, command by command, each reply as it came.
+
+Not a queue and not a policy: `gateway.doors` relays a client's session through it, the releases and letters send whole
+messages with `send`. Only this module opens a connection to the next hop. RFC 5321 (commands 4.1, replies 4.2,
+transparency 4.5.2, timeouts 4.5.3.2), RFC 1869 (EHLO), Postfix XFORWARD_README.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from gateway.message.errors import GatewayError
+from gateway.message.reply import Reply, reply
+from gateway.message.submission import Envelope
+
+T = TypeVar("T")
+
+_WRITE_BYTES = 1 << 20
+_MAX_REPLY_LINES = 200
+_MAX_REPLY_LINE_BYTES = 8192
+_REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_XTEXT_SAFE = frozenset(range(0x21, 0x7F)) - {ord("+"), ord("=")}
+XFORWARD_ATTRIBUTES = ("NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE")
+"""What XFORWARD may carry, in the order in which Postfix sends it."""
+
+
+class NextHopDown(GatewayError):
+    """No connection, no greeting, or a next hop that does not want to talk: 451 4.4.1."""
+
+    def __init__(self, cause: str, **context: str | float) -> None:
+        super().__init__(reply=reply("next_hop_down"), cause=cause, **context)
+
+
+class NextHopLost(GatewayError):
+    """The connection ended, or the reply was no SMTP, in the middle of something: 451 4.4.2."""
+
+    def __init__(self, cause: str, **context: str | float) -> None:
+        super().__init__(reply=reply("next_hop_lost"), cause=cause, **context)
+
+
+class NextHopSlow(GatewayError):
+    """A reply did not come in its time: 451 4.4.7."""
+
+    def __init__(self, cause: str, **context: str | float) -> None:
+        super().__init__(reply=reply("next_hop_slow"), cause=cause, **context)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayTimeouts:
+    """Seconds that the next hop may take for each stage; the defaults are those of RFC 5321 section 4.5.3.2."""
+
+    connect_s: float = 30.0
+    greeting_s: float = 300.0
+    command_s: float = 300.0
+    data_start_s: float = 120.0
+    data_block_s: float = 180.0
+    data_end_s: float = 600.0
+    quit_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextHop:
+    """The mail server that takes what the gateway lets through. `ehlo_name` is how the gateway calls itself there."""
+
+    host: str
+    port: int
+    ehlo_name: str
+    timeouts: RelayTimeouts = field(default_factory=RelayTimeouts)
+
+    async def open(self) -> NextHopSession:
+        """A session after its greeting and EHLO (HELO where EHLO is not understood).
+
+        Raises NextHopDown or NextHopSlow.
+        """
+        try:
+            async with asyncio.timeout(self.timeouts.connect_s):
+                reader, writer = await asyncio.open_connection(self.host, self.port, limit=_MAX_REPLY_LINE_BYTES)
+        except TimeoutError:
+            raise NextHopSlow("next hop: no connection in time", seconds=self.timeouts.connect_s) from None
+        except OSError as error:
+            raise NextHopDown("next hop: no connection", errno=error.errno or 0) from None
+        session = NextHopSession(reader, writer, timeouts=self.timeouts)
+        try:
+            await session.greet(self.ehlo_name)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    async def send(self, envelope: Envelope, content: bytes) -> dict[str, Reply]:
+        """Send one whole message on a connection of its own: each recipient's address → its reply.
+
+        A recipient that the next hop refused has that refusal; the others share the final reply. Raises NextHopDown,
+        NextHopLost or NextHopSlow: then nothing is known to be accepted, and the message must be tried again.
+        """
+        session = await self.open()
+        try:
+            return await _send(session, envelope, content)
+        finally:
+            await session.quit()
+
+
+class NextHopSession:
+    """One connection to the next hop. `keywords` are its EHLO lines: keyword in upper case → the rest of the line.
+
+    After any raised error the session is closed and `is_open` is False.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, timeouts: RelayTimeouts) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._timeouts = timeouts
+        self.keywords: Mapping[str, str] = {}
+        self.is_open = True
+
+    @property
+    def is_stale(self) -> bool:
+        """True if the next hop has closed the idle connection, or said something unasked (421)."""
+        return not self.is_open or self._reader.at_eof() or self._writer.is_closing()
+
+    async def greet(self, ehlo_name: str) -> None:
+        """Read the greeting and introduce ourselves; NextHopDown for a next hop that does not want to talk."""
+        greeting = await self._read_reply(self._timeouts.greeting_s, NextHopDown)
+        if not greeting.is_positive:
+            raise NextHopDown("next hop: greeting refused", code=greeting.code)
+        answer = await self.command(b"EHLO " + ehlo_name.encode("ascii"))
+        if answer.is_positive:
+            self.keywords = _keywords(answer)
+            return
+        answer = await self.command(b"HELO " + ehlo_name.encode("ascii"))
+        if not answer.is_positive:
+            raise NextHopDown("next hop: EHLO and HELO refused", code=answer.code)
+
+    async def command(self, line: bytes) -> Reply:
+        """The next hop's reply to one command line (given without CRLF). Raises NextHopLost or NextHopSlow."""
+        if b"\r" in line or b"\n" in line:
+            raise ValueError("a command is one line")
+        await self._write(line + b"\r\n")
+        return await self._read_reply(self._timeouts.command_s)
+
+    async def data(self, content: bytes) -> Reply:
+        """The next hop's last word on `content` (CRLF line ends, not dot-stuffed).
+
+        That is its final reply, or its refusal of DATA itself. Raises NextHopLost or NextHopSlow; after the final dot
+        nobody knows then whether the message was taken (RFC 1047).
+        """
+        await self._write(b"DATA\r\n")
+        start = await self._read_reply(self._timeouts.data_start_s)
+        if start.code != 354:
+            return start
+        await self._write(_dot_stuffed(content))
+        return await self._read_reply(self._timeouts.data_end_s)
+
+    async def xforward(self, attributes: Mapping[str, str | None]) -> None:
+        """Tell the next hop who the original client is; only attributes that it offers, None as [UNAVAILABLE].
+
+        A refusal is no reason to stop a message: XFORWARD is for logs. Raises NextHopLost or NextHopSlow.
+        """
+        offered = self.keywords.get("XFORWARD", "").upper().split()
+        words = [
+            f"{name}={xtext(value) if value else '[UNAVAILABLE]'}"
+            for name, value in attributes.items()
+            if name in offered
+        ]
+        line = "XFORWARD"
+        for word in words:
+            if len(line) + len(word) > 500:  # RFC 5321 section 4.5.3.1.4: 512 octets with the CRLF
+                await self.command(line.encode("ascii"))
+                line = "XFORWARD"
+            line = f"{line} {word}"
+        if words:
+            await self.command(line.encode("ascii"))
+
+    async def rset(self) -> None:
+        """Give up the transaction under way. Never raises; a session that can't be reset is closed."""
+        if not self.is_open:
+            return
+        try:
+            answer = await self.command(b"RSET")
+        except GatewayError:
+            return
+        if not answer.is_positive:
+            self.close()
+
+    async def quit(self) -> None:
+        """Say QUIT, wait shortly for the answer, and close. Never raises."""
+        if self.is_open:
+            try:
+                await self._write(b"QUIT\r\n")
+                await self._read_reply(self._timeouts.quit_s)
+            except GatewayError:
+                pass
+            finally:
+                self.close()
+
+    def close(self) -> None:
+        """Close the connection at once; harmless if it is closed."""
+        if self.is_open:
+            self.is_open = False
+            self._writer.close()
+
+    async def _write(self, octets: bytes) -> None:
+        view = memoryview(octets)
+        for start in range(0, len(view), _WRITE_BYTES):
+            self._writer.write(view[start : start + _WRITE_BYTES])
+            await self._within(self._timeouts.data_block_s, self._writer.drain())
+
+    async def _read_reply(self, seconds: float, lost: type[NextHopDown | NextHopLost] = NextHopLost) -> Reply:
+        return await self._within(seconds, self._read_lines(), lost)
+
+    async def _read_lines(self) -> Reply:
+        lines: list[str] = []
+        while len(lines) < _MAX_REPLY_LINES:
+            raw = await self._reader.readuntil(b"\n")
+            match = _REPLY_LINE.fullmatch(raw.rstrip(b"\r\n"))
+            if match is None:
+                raise _NotSmtp
+            lines.append(_CONTROLS.sub(" ", (match[3] or b"").decode("utf-8", "replace")))
+            if match[2] != b"-":
+                return Reply(code=int(match[1]), lines=tuple(lines))
+        raise _NotSmtp
+
+    async def _within(
+        self, seconds: float, work: Awaitable[T], lost: type[NextHopDown | NextHopLost] = NextHopLost
+    ) -> T:
+        """The result of `work`; whatever goes wrong closes the session and becomes one of our three errors."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await work
+        except TimeoutError:
+            error: GatewayError = NextHopSlow("next hop: no answer in time", seconds=seconds)
+        except (OSError, asyncio.IncompleteReadError):
+            error = lost("next hop: connection ended")
+        except (asyncio.LimitOverrunError, _NotSmtp):
+            error = lost("next hop: reply is no SMTP")
+        except asyncio.CancelledError:
+            self.close()
+            raise
+        self.close()
+        raise error
+
+
+class _NotSmtp(Exception):
+    """What the next hop sent is no SMTP reply."""
+
+
+def xtext(value: str) -> str:
+    """`value` as xtext: octets outside `!` to `~`, `+` and `=` as +XX (RFC 3461 section 4)."""
+    return "".join(
+        chr(octet) if octet in _XTEXT_SAFE else f"+{octet:02X}" for octet in value.encode("utf-8", "surrogateescape")
+    )
+
+
+async def _send(session: NextHopSession, envelope: Envelope, content: bytes) -> dict[str, Reply]:
+    mail = " ".join([f"MAIL FROM:<{envelope.mail_from or ''}>", *_offered(session, envelope.mail_parameters)])
+    answer = await session.command(mail.encode("utf-8", "surrogateescape"))
+    if not answer.is_positive:
+        return {recipient.address: answer for recipient in envelope.recipients}
+    answers: dict[str, Reply] = {}
+    for recipient in envelope.recipients:
+        line = " ".join([f"RCPT TO:<{recipient.address}>", *_offered(session, recipient.parameters)])
+        answers[recipient.address] = await session.command(line.encode("utf-8", "surrogateescape"))
+    accepted = [address for address, refused in answers.items() if refused.is_positive]
+    if not accepted:
+        return answers
+    final = await session.data(content)
+    return answers | dict.fromkeys(accepted, final)
+
+
+_KEYWORD_OF_PARAMETER = {
+    "SIZE": "SIZE",
+    "BODY": "8BITMIME",
+    "SMTPUTF8": "SMTPUTF8",
+    "RET": "DSN",
+    "ENVID": "DSN",
+    "NOTIFY": "DSN",
+    "ORCPT": "DSN",
+}
+
+
+def keyword_needed(parameter: str) -> str | None:
+    """The EHLO keyword that a MAIL or RCPT parameter belongs to; None if only the next hop can know."""
+    return _KEYWORD_OF_PARAMETER.get(parameter.partition("=")[0].upper())
+
+
+def _offered(session: NextHopSession, parameters: tuple[str, ...]) -> list[str]:
+    """The parameters for a message of our own sending.
+
+    SIZE is left out: it is that of another state of the message. So are DSN wishes where DSN is not offered (RFC 3461
+    section 5.2.2). What changes the meaning of the content stays, and the next hop refuses it if it must.
+    """
+    kept = []
+    for parameter in parameters:
+        keyword = keyword_needed(parameter)
+        if keyword == "SIZE" or (keyword == "DSN" and "DSN" not in session.keywords):
+            continue
+        kept.append(parameter)
+    return kept
+
+
+def _keywords(answer: Reply) -> Mapping[str, str]:
+    pairs = (line.strip().partition(" ") for line in answer.lines[1:])
+    return {word.upper(): rest.strip() for word, _, rest in pairs if word}
+
+
+def _dot_stuffed(content: bytes) -> bytes:
+    """The content on the wire: leading dots doubled, the line ended, and the final dot (RFC 5321 section 4.5.2)."""
+    stuffed = content.replace(b"\r\n.", b"\r\n..") if b"\r\n." in content else content
+    first = b"." if stuffed.startswith(b".") else b""
+    end = b".\r\n" if not stuffed or stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
+    return b"".join((first, stuffed, end))
