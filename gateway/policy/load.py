@@ -133,18 +133,28 @@ def _checked(path: Path, model: type[BaseModel], problems: list[ConfigProblem]) 
 
 def _schema_problem(path: Path, node: YamlNode, detail: Any, model: type[BaseModel]) -> ConfigProblem:
     location = tuple(step for step in detail["loc"] if not _is_union_tag(step))
-    spoken = ".".join(str(step) for step in location) or "the file"
+    where, key = _spoken(node, location)
     match detail["type"]:
         case "extra_forbidden":
             close = difflib.get_close_matches(str(location[-1]), _key_names(model), n=1)
-            what = f"unknown key `{spoken}`" + (f"; did you mean `{close[0]}`?" if close else "; take it out")
+            what = f"unknown key `{key}`" + (f"; did you mean `{close[0]}`?" if close else "; take it out")
         case "missing":
-            what = f"`{spoken}` is missing; add it"
+            what = f"`{key}` is missing; add it"
         case "value_error":
-            what = f"{spoken}: {detail['ctx']['error']}"
+            what = str(detail["ctx"]["error"])
         case _:
-            what = f"{spoken}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
-    return ConfigProblem(str(path), line_of(node, *location), what)
+            what = f"`{key}`: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+    return ConfigProblem(str(path), line_of(node, *location), f"{where}{what}")
+
+
+def _spoken(node: YamlNode, location: tuple[Any, ...]) -> tuple[str, str]:
+    """Which rule a location lies in (by its id, where it has one), and the dotted key within it."""
+    if len(location) >= 2 and location[0] == "rules":
+        rules: Any = plain(node)
+        rule = rules["rules"][location[1]]
+        if isinstance(rule, dict) and isinstance(rule.get("id"), str):
+            return f"rule `{rule['id'][:60]}`: ", ".".join(str(step) for step in location[2:])
+    return "", ".".join(str(step) for step in location)
 
 
 def _is_union_tag(step: object) -> bool:
