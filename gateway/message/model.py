@@ -33,6 +33,7 @@ class ProblemKind(StrEnum):
     UNKNOWN_CHARSET = "unknown-charset"
     UNDECODABLE_TEXT = "undecodable-text"
     TEXT_TOO_LONG = "text-too-long"
+    HTML_TOO_COMPLEX = "html-too-complex"
     NO_FROM = "no-from"
     BAD_ADDRESS = "bad-address"
 
