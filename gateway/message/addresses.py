@@ -17,8 +17,8 @@ from gateway.message.words import clean_text, decode_words, unfolded
 ADDRESS_FIELDS = frozenset(
     {
         "from", "sender", "reply-to", "to", "cc", "bcc", "resent-from", "resent-sender", "resent-reply-to", "resent-to",
-        "resent-cc", "resent-bcc", "disposition-notification-to", "return-receipt-to", "x-confirm-reading-to", "errors-to",
-        "mail-followup-to", "mail-reply-to", "apparently-to",
+        "resent-cc", "resent-bcc", "disposition-notification-to", "return-receipt-to", "x-confirm-reading-to",
+        "errors-to", "mail-followup-to", "mail-reply-to", "apparently-to",
     }
 )  # fmt: skip
 _MAY_BE_EMPTY = ADDRESS_FIELDS - {"from", "sender", "resent-from", "resent-sender"}
@@ -68,9 +68,9 @@ def read_address_list(field: str, value: bytes) -> AddressList:
 
 
 def is_mailbox(address: str, *, allow_utf8: bool) -> bool:
-    """True for a Mailbox of RFC 5321 section 4.1.2 (with RFC 6531 if `allow_utf8`), address literals included, no route.
+    """True for a Mailbox of RFC 5321 section 4.1.2 (RFC 6531 if `allow_utf8`), no route.
 
-    Limits of section 4.5.3.1: local part 64 octets, domain 255, together 254.
+    Address literals count. Limits of section 4.5.3.1: local part 64 octets, domain 255, together 254.
     """
     local, at, domain = _split(address)
     if not at or len(address.encode("utf-8", "replace")) > 254:
@@ -110,7 +110,7 @@ def _is_address_literal(domain: str) -> bool:
     return True
 
 
-class _NotGrammatical(Exception):  # noqa: N818 (a private signal)
+class _NotGrammatical(Exception):
     """The value is not an address list."""
 
 
@@ -124,7 +124,7 @@ class _Words:
 
 
 class _ListReader:
-    """A recursive-descent reader without recursion: lists hold groups, groups hold mailboxes, comments count their depth."""
+    """Reads by descent, without recursion: lists hold groups, groups hold mailboxes, comments count their depth."""
 
     def __init__(self, text: str, field_name: str) -> None:
         self._text = text

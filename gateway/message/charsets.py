@@ -11,13 +11,18 @@ from encodings.aliases import aliases
 from types import MappingProxyType
 
 _CODECS = frozenset(
-    """ascii utf_8 utf_16 utf_16_be utf_16_le utf_32 utf_32_be utf_32_le utf_7 latin_1 iso8859_2 iso8859_3 iso8859_4 iso8859_5
-    iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10 iso8859_11 iso8859_13 iso8859_14 iso8859_15 iso8859_16 cp437 cp737 cp775
-    cp850 cp852 cp855 cp857 cp858 cp860 cp861 cp862 cp863 cp864 cp865 cp866 cp869 cp874 cp932 cp949 cp950 cp1250 cp1251 cp1252
-    cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 big5 big5hkscs gb2312 gbk gb18030 hz euc_jp euc_jis_2004 euc_kr johab iso2022_jp
-    iso2022_jp_1 iso2022_jp_2 iso2022_jp_3 iso2022_jp_ext iso2022_kr shift_jis shift_jis_2004 koi8_r koi8_u koi8_t tis_620
-    mac_roman mac_cyrillic mac_greek mac_latin2 mac_turkish mac_iceland ptcp154 kz1048""".split()
-)
+    {
+        "ascii", "utf_8", "utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7", "latin_1",
+        "iso8859_2", "iso8859_3", "iso8859_4", "iso8859_5", "iso8859_6", "iso8859_7", "iso8859_8", "iso8859_9",
+        "iso8859_10", "iso8859_11", "iso8859_13", "iso8859_14", "iso8859_15", "iso8859_16", "cp437", "cp737", "cp775",
+        "cp850", "cp852", "cp855", "cp857", "cp858", "cp860", "cp861", "cp862", "cp863", "cp864", "cp865", "cp866",
+        "cp869", "cp874", "cp932", "cp949", "cp950", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255",
+        "cp1256", "cp1257", "cp1258", "big5", "big5hkscs", "gb2312", "gbk", "gb18030", "hz", "euc_jp", "euc_jis_2004",
+        "euc_kr", "johab", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_kr",
+        "shift_jis", "shift_jis_2004", "koi8_r", "koi8_u", "koi8_t", "tis_620", "mac_roman", "mac_cyrillic",
+        "mac_greek", "mac_latin2", "mac_turkish", "mac_iceland", "ptcp154", "kz1048",
+    }
+)  # fmt: skip
 # What readers take a label for, where Python's own table lacks it or is narrower.
 _READ_AS = {
     "gb2312": "gb18030",
@@ -82,7 +87,8 @@ def codec_of(label: str) -> str | None:
 def decode_strictly(body: bytes, label: str | None) -> str | None:
     """The text that the label promises, or None if the label is unknown or the bytes are not in that charset.
 
-    No label means us-ascii (RFC 2045 section 5.2). iso-8859-1 is read as windows-1252 where it has the octets 0x80 to 0x9F.
+    No label means us-ascii (RFC 2045 section 5.2). Octets 0x80 to 0x9F under
+    iso-8859-1 are read as windows-1252.
     """
     codec = codec_of(label) if label else "ascii"
     if codec is None:
@@ -96,7 +102,7 @@ def decode_strictly(body: bytes, label: str | None) -> str | None:
 
 
 def decode_leniently(body: bytes, label: str | None) -> str:
-    """The likeliest reading of bytes that their label does not fit: UTF-8, else the label with U+FFFD, else windows-1252."""
+    """The likeliest reading of bytes that do not fit their label: UTF-8, else the label with U+FFFD, else latin."""
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:

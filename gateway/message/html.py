@@ -1,9 +1,9 @@
 """text/html as a reader sees it: visible text in lines, a map back to the source, and marks of quoting and signatures.
 
-The tree is lexbor's, an HTML5 parser, so that torn markup is read as browsers read it. What may be seen by some reader
-counts as visible: only scripts, styles, titles and elements whose own style says `display: none` are left out. Text that
-style sheets, images or form values would show is not read. A source too deep or too wide for the tree is stripped of its
-tags instead, and says so. Linear in the source. Called by `gateway.message.texts`. HTML Living Standard sections 13 and 15.
+The tree is lexbor's, an HTML5 parser, so that torn markup is read as browsers read it. What some reader may see counts
+as visible: only scripts, styles, titles and elements whose own style says `display: none` are left out. Text that style
+sheets, images or form values would show is not read. A source too deep or too wide for the tree is stripped of its tags
+instead, and says so. Linear in the source. Called by `gateway.message.texts`. HTML Living Standard sections 13 and 15.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ _MAX_OPEN_TAGS = 1000
 _MAX_WIDE_TAG_CHARS = 20_000
 _MAX_WIDE_TAG_WORDS = 2000
 _BUDGET_A_CHAR = 4
-_ANCHOR_CHARS = 24
 
 _TAG = re.compile(
     r"""<!--(?:-?>|[\s\S]*?(?:-->|--!>|\Z))|</?([a-zA-Z][^\s/>"']*)(?>[^>"']+|"[^"]*"|'[^']*'|["'])*+>?|<[!?/][^>]*>?"""
@@ -31,22 +30,29 @@ _TAG = re.compile(
 _ENTITY = re.compile(r"&(?:#[0-9]{1,9}|#[xX][0-9a-fA-F]{1,8}|[a-zA-Z][a-zA-Z0-9]{1,31});?")
 _SPACE = " \t\n\r\f"
 _WORD = re.compile(r"[^ \t\n\r\f]+")
-_ANCHOR = re.compile(r"[A-Za-z0-9,.;:!?()\-]{1,%d}" % _ANCHOR_CHARS)
+_ANCHOR = re.compile(r"[A-Za-z0-9,.;:!?()\-]{1,24}")
 _DISPLAY = re.compile(r"(?:^|;)display:([^;]*)")
 _SHOWN_BY_SHEET = re.compile(r"display\s*:\s*(?!none)[a-z-]+\s*!\s*important", re.IGNORECASE)
 
 _UNSEEN = frozenset({"head", "script", "style", "title", "template", "noembed", "noframes", "iframe"})
 _BLOCK = frozenset(
-    """address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer form
-    h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol option p pre section select summary table tbody textarea
-    tfoot thead tr ul""".split()
-)
+    {
+        "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "dir",
+        "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+        "header", "hgroup", "hr", "html", "legend", "li", "main", "menu", "nav", "ol", "option", "p", "pre", "section",
+        "select", "summary", "table", "tbody", "textarea", "tfoot", "thead", "tr", "ul",
+    }
+)  # fmt: skip
 _CELL = frozenset({"td", "th"})
 _KEEPS_LINES = frozenset({"pre", "textarea", "listing", "xmp", "plaintext"})
 _CLOSED_BY_OTHERS = frozenset(
-    """area base br col embed hr img input link meta param source track wbr p li td th tr dt dd option optgroup tbody thead tfoot
-    colgroup html head body rp rt a b big code em font i nobr s small strike strong tt u""".split()
-)
+    {
+        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+        "p", "li", "td", "th", "tr", "dt", "dd", "option", "optgroup", "tbody", "thead", "tfoot", "colgroup", "html",
+        "head", "body", "rp", "rt", "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike",
+        "strong", "tt", "u",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +268,7 @@ class _SourceCursor:
 
     def _fits(self, char: str, position: int) -> bool:
         at = self._source[position : position + 1]
-        return bool(at) and (at == char or at == "&" or (char == "\n" and at == "\r"))
+        return bool(at) and (at in (char, "&") or (char == "\n" and at == "\r"))
 
     def _aligned(self, text: str) -> array[int]:
         """Text against source, character by character, over entities, CRLF and tags within."""

@@ -1,7 +1,8 @@
 """Structured MIME fields: Content-Type, Content-Disposition and Content-Transfer-Encoding taken apart.
 
-Tolerant, because mail is: what can't be read is named as a problem, and the likeliest reading is kept. Not for addresses.
-Called by `gateway.message.structure`. RFC 2045 section 5.1, RFC 2183, RFC 2231 (continuations and charsets).
+Tolerant, because mail is: what can't be read is named as a problem, and the likeliest reading is kept. Not for
+addresses. Called by `gateway.message.structure`. RFC 2045 section 5.1, RFC 2183, RFC 2231 (continuations and
+charsets).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _BARE = re.compile(r"[^;]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Structured:
-    """A value in lower case, its parameters decoded, in the order of their first mention, and what was wrong with them."""
+    """A value in lower case, its parameters decoded, in the order of first mention, and what was wrong with them."""
 
     value: str
     parameters: tuple[tuple[str, str], ...]
@@ -169,5 +170,5 @@ def _decoded_sections(pieces: dict[int, tuple[str, bool]]) -> str:
 
 
 def filename_text(value: str) -> str:
-    """A file name as a person reads it: encoded-words decoded (common, though RFC 2047 forbids them there), one line."""
+    """A file name as a person reads it: one line, encoded-words decoded (common, though RFC 2047 forbids it)."""
     return clean_text(decode_words(value)).strip()[:255]

@@ -1,7 +1,8 @@
 """Bytes to `Message`: the one reading of a message that everything else in the gateway goes by.
 
 Any bytes give a Message; what is wrong with them is named in `problems`. Nothing is repaired and nothing is written.
-Called by `gateway.arrive`, `gateway.policy.judge` and the surgery in `gateway.amend`. RFC 5322, RFC 2045 to 2047, RFC 2231.
+Called by `gateway.arrive`, `gateway.policy.judge` and the surgery in `gateway.amend`. RFC 5322, RFC 2045 to 2047, RFC
+2231.
 """
 
 from __future__ import annotations

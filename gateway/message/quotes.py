@@ -1,7 +1,8 @@
 """The words by which mail readers introduce quoted text, English and French: attributions, separators, header blocks.
 
-Patterns over lines, no decisions about zones (that is `zones`). Every pattern wants evidence, such as a date beside the
-name, because a stretch that is wrongly called quoted is hidden from the rules for new text. All linear, on lines cut short.
+Patterns over lines, no decisions about zones (that is `zones`). Every pattern wants evidence, such as a date beside
+the name, because a stretch that is wrongly called quoted is hidden from the rules for new text. All linear, on lines
+cut short.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ _ATTRIBUTION_START = re.compile(
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}\s?[:h]\s?\d\d\b|\b\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}\b")
 _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,255}")
 _SEPARATOR = re.compile(
-    r"[-_=*\s]{0,40}(?:original message|message d['’]origine|message original|forwarded message|message transféré|message réexpédié"
-    r"|begin forwarded message|début du message (?:réexpédié|transféré))\s?:?[-_=*\s]{0,40}$",
+    r"[-_=*\s]{0,40}(?:original message|message d['’]origine|message original|forwarded message|message transféré"
+    r"|message réexpédié|begin forwarded message|début du message (?:réexpédié|transféré))\s?:?[-_=*\s]{0,40}$",
     re.IGNORECASE,
 )
 _RULE = re.compile(r"[_\-]{5,80}\s*$")
 _LABEL = re.compile(
-    r"[*\s]{0,4}(?P<label>from|de|sent|date|envoyé le|envoyé|to|à|a|cc|bcc|cci|copie à|subject|objet|sujet|reply-to|répondre à)"
+    r"[*\s]{0,4}(?P<label>from|de|sent|date|envoyé le|envoyé|to|à|a|cc|bcc|cci|copie à|subject|objet|sujet|reply-to"
+    r"|répondre à)"
     r"[*\s\u00a0]{0,4}:(?P<value>.*)$",
     re.IGNORECASE,
 )
@@ -49,7 +51,8 @@ def is_quote_line(line: str) -> bool:
 def attribution_start(lines: Sequence[str], index: int) -> int | None:
     """The first line of the attribution that ends in that line ("On … wrote:", "Le … a écrit :"), or None.
 
-    Mailers wrap attributions: up to four lines, none of them empty. It must begin with a day and hold a date or an address.
+    Mailers wrap attributions: up to four lines, none of them empty. It begins with a day and holds a date or an
+    address.
     """
     if _ATTRIBUTION_END.search(lines[index][-_MAX_LINE:]) is None:
         return None
@@ -64,7 +67,7 @@ def attribution_start(lines: Sequence[str], index: int) -> int | None:
 
 
 def is_loose_attribution(line: str) -> bool:
-    """True for other lines that may stand directly above quoted text: "Name <address> writes:", "2026-09-08 10:15 … <address>:"."""
+    """True for other lines that introduce a quote right below: "Name writes:", "2026-09-08 10:15 … <address>:"."""
     if len(line) > 200 or not line.rstrip().endswith(":"):
         return False
     if _ATTRIBUTION_END.search(line) is not None:
@@ -86,8 +89,8 @@ def is_dated(text: str) -> bool:
 def quoted_rest_start(lines: Sequence[str], index: int) -> bool:
     """True if everything from that line on is an older message, shown under a block of its header fields.
 
-    A separator ("-----Original Message-----", a forwarded message) or a line of underscores counts only with such a block
-    below it; a block alone needs who, when, and to whom or about what. "From: x" alone is not a quote.
+    A separator ("-----Original Message-----", a forwarded message) or a line of underscores counts only with such a
+    block below it; a block alone needs who, when, and to whom or about what. "From: x" alone is not a quote.
     """
     line = lines[index]
     if len(line) <= 120 and _SEPARATOR.match(line) is not None:

@@ -1,6 +1,7 @@
 """Signatures at the end of a stretch of new text, told conservatively: what is in doubt stays new text.
 
-Called by `zones`. RFC 3676 section 4.3 (the separator `-- `); the rest is how people and telephones sign, in English and French.
+Called by `zones`. RFC 3676 section 4.3 (the separator `-- `); the rest is how people and telephones sign,
+in English and French.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ _MAX_CONTACT_LINES = 8
 _MAX_CONTACT_CHARS = 70
 
 _DEVICE = re.compile(
-    r"(?:sent from (?:my )?|envoyé (?:de|depuis|à partir de) (?:mon |ma )?|get |obtenir |obtenez |télécharger |téléchargez )"
-    r"(?:iphone|ipad|samsung|galaxy|android|blackberry|pixel|huawei|mobile|phone|téléphone|tablet|tablette|outlook|yahoo|mail|gmail|courrier)"
-    r"(?:\s(?:mail|mobile|phone|device|galaxy|samsung|smartphone|intelligent|android|ios|windows|outlook|for|pour|on|sur|and|et|\d{1,2}))*\s*\.?$",
+    r"(?:sent from (?:my )?|envoyé (?:de|depuis|à partir de) (?:mon |ma )?|get |obtene[zr] |obtenir |télécharge[zr] )"
+    r"(?:iphone|ipad|samsung|galaxy|android|blackberry|pixel|huawei|mobile|phone|téléphone|tablet|tablette|outlook|yahoo"
+    r"|mail|gmail|courrier)"
+    r"(?:\s(?:mail|mobile|phone|device|galaxy|samsung|smartphone|intelligent|android|ios|windows|outlook|for|pour|on|sur|and"
+    r"|et|\d{1,2}))*\s*\.?$",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
-    r"(?:best(?: regards| wishes)?|(?:kind(?:est)?|warm(?:est)?|many) (?:regards|thanks)|regards|sincerely(?: yours)?|yours(?: truly| sincerely)?"
-    r"|thanks(?: again| so much)?|thank you|take care|cheers|respectfully|cordialement|bien (?:cordialement|à vous|à toi)|sincèrement"
-    r"|salutations(?: distinguées)?|merci(?: beaucoup| bien)?|amicalement|au plaisir|bonne journée)\s?[,.!]?$",
+    r"(?:best(?: regards| wishes)?|(?:kind(?:est)?|warm(?:est)?|many) (?:regards|thanks)|regards|sincerely(?: yours)?"
+    r"|yours(?: truly| sincerely)?|thanks(?: again| so much)?|thank you|take care|cheers|respectfully|cordialement"
+    r"|bien (?:cordialement|à vous|à toi)|sincèrement|salutations(?: distinguées)?|merci(?: beaucoup| bien)?|amicalement"
+    r"|au plaisir|bonne journée)\s?[,.!]?$",
     re.IGNORECASE,
 )
 _CONTACT = re.compile(
@@ -47,13 +51,15 @@ def signature_lines(lines: Sequence[str]) -> tuple[range, ...]:
     separator = _separator(lines, last)
     if separator is not None:
         return (range(separator, len(lines)),)
-    found: list[range] = []
-    for index in range(max(0, last - 4), last):
-        if len(lines[index]) <= 80 and _DEVICE.match(lines[index].strip()) is not None:
-            found.append(range(index, index + 1))
-    if (contact := _contact_block(lines, last)) is not None and not found:
-        found.append(contact)
-    return tuple(found)
+    devices = tuple(range(index, index + 1) for index in range(max(0, last - 4), last) if _is_device(lines[index]))
+    if devices:
+        return devices
+    contact = _contact_block(lines, last)
+    return () if contact is None else (contact,)
+
+
+def _is_device(line: str) -> bool:
+    return len(line) <= 80 and _DEVICE.match(line.strip()) is not None
 
 
 def _separator(lines: Sequence[str], last: int) -> int | None:

@@ -1,10 +1,10 @@
 """The readable texts of a message: its subject, every displayable part, and those of attached messages.
 
-`body`: text parts that readers show in place. `attachment:<name>`: text parts with a file name or attachment disposition,
-and everything in a message/rfc822 part, its subject included. An attached message is forwarded matter, yet its text is not
-marked QUOTED as a whole: who attaches it sends it, so the rules for new text look at it; only what is quoted within is
-QUOTED. Its texts bear the path of the message/rfc822 part, and their offsets count in the decoded text of the inner part.
-Called by `gateway.message.parse`. RFC 2045 section 5.2, RFC 2046 sections 4.1 and 5.2.1, RFC 3676.
+`body`: text parts that readers show in place. `attachment:<name>`: text parts with a file name or the disposition
+attachment, and everything in a message/rfc822 part, its subject included. An attached message is forwarded matter, yet
+its text is not marked QUOTED as a whole: who attaches it sends it, so the rules for new text look at it; only what is
+quoted within is QUOTED. Its texts bear the path of the message/rfc822 part; their offsets count in the inner part's
+decoded text. Called by `gateway.message.parse`. RFC 2045 section 5.2, RFC 2046 sections 4.1 and 5.2.1, RFC 3676.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Source:
 def readable_texts(
     raw: bytes, root: Part, *, limits: Limits, notices: Sequence[str]
 ) -> tuple[tuple[ReadableText, ...], tuple[Problem, ...]]:
-    """The texts in reading order, the subject first, and what was wrong with reading them. At most `max_text_chars` in all."""
+    """The texts in reading order, subject first, and what was wrong with reading them. `max_text_chars` in all, at most."""
     return _Reader(limits, notices).run(_Source(raw=raw, root=root))
 
 

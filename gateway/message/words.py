@@ -1,7 +1,8 @@
 """Header text for people: encoded-words decoded, folding undone, and nothing left that could trick an eye or a line.
 
-What comes out here is shown or read by recognizers; it is never written into a header. Structure (addresses, parameters)
-is parsed before words are decoded, never after. Linear, never raises. RFC 2047, RFC 2231 section 5, RFC 5322 section 2.2.3.
+What comes out here is shown, or read by recognizers; it is never written into a header. Structure (addresses and
+parameters) is parsed before words are decoded, never after. Linear, never raises. RFC 2047, RFC 2231 section 5, RFC
+5322 section 2.2.3.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from gateway.message.charsets import decode_leniently, decode_strictly
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _WORD = re.compile(r"=\?([^?\s]{1,75})\?([bBqQ])\?([^?]*)\?=")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]+")
-_CONTROLS = {code: None for code in (*range(0x20), *range(0x7F, 0xA0))}
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
 _DIRECTION = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-_SPACES = {code: " " for code in (0x09, 0x0A, 0x0D, 0x2028, 0x2029)}
+_SPACES = dict.fromkeys((0x09, 0x0A, 0x0D, 0x2028, 0x2029), " ")
 _CLEAN: dict[int, str | None] = {**_CONTROLS, **_DIRECTION, **_SPACES}
 
 
@@ -27,10 +28,7 @@ def header_text(value: bytes) -> str:
 
 def unfolded(value: bytes) -> str:
     """The value as text on one line: UTF-8 (RFC 6532), else windows-1252; the breaks of folding are taken out."""
-    if value.isascii():
-        text = value.decode("ascii")
-    else:
-        text = decode_leniently(value, None)
+    text = value.decode("ascii") if value.isascii() else decode_leniently(value, None)
     return _FOLD.sub("", text) if "\n" in text else text
 
 

@@ -1,9 +1,10 @@
 """Whose words a readable text holds: new text, quoted text, a signature, our own notice (English and French).
 
-Careful in one direction: text that is wrongly called quoted would be hidden from the rules for new text, so whatever is
-in doubt is NEW. Quoted are lines marked with `>`, elements that mail readers make for quotes, attributions above these, and
-everything below a full block of header fields (forwarded inline or answered above). Text between quotes is NEW again.
-Called by `gateway.message.texts`; linear. The words of notices come from outside: this room knows no policy.
+Careful in one direction: text wrongly called quoted would be hidden from the rules for new text, so whatever is in
+doubt is NEW. Quoted are lines marked with `>`, elements that mail readers make for quotes, attributions above these,
+and all that stands below a full block of header fields (forwarded inline, or answered above). Text between quotes is
+NEW again. Called by `gateway.message.texts`; linear. The words of notices come from outside: this room knows no
+policy.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def find_zones(text: str, *, marks: Sequence[Mark] = (), notices: Sequence[str] 
 
 
 def _apply_marks(lines: Sequence[str], kinds: _Kinds, marks: Sequence[Mark]) -> dict[int, int]:
-    """Puts the believable claims of elements into `kinds`; returns first and end line of elements that may be quotes."""
+    """Puts the believable claims of elements into `kinds`; returns first and end line of possible quotes."""
     starts = _line_starts(lines)
     maybe: dict[int, int] = {}
     quoted_until = maybe_until = 0
@@ -141,9 +142,9 @@ def _fill_blanks(lines: Sequence[str], kinds: _Kinds) -> None:
         start = index
         while index < len(lines) and kinds[index] is ZoneKind.NEW and not lines[index].strip():
             index += 1
-        if start < index and start > 0 and kinds[start - 1] is ZoneKind.QUOTED:
-            if index == len(lines) or kinds[index] is ZoneKind.QUOTED:
-                _set(kinds, range(start, index), ZoneKind.QUOTED)
+        is_behind_quote = start < index and start > 0 and kinds[start - 1] is ZoneKind.QUOTED
+        if is_behind_quote and (index == len(lines) or kinds[index] is ZoneKind.QUOTED):
+            _set(kinds, range(start, index), ZoneKind.QUOTED)
         index = max(index, start + 1)
 
 
@@ -180,8 +181,8 @@ def _with_notices(text: str, zones: list[Zone], notices: Iterable[str]) -> tuple
     cut: list[Zone] = []
     for zone in zones:
         position = zone.start
-        for start, end in spans if zone.kind is not ZoneKind.QUOTED else ():
-            start, end = max(start, position), min(end, zone.end)
+        for span in spans if zone.kind is not ZoneKind.QUOTED else ():
+            start, end = max(span[0], position), min(span[1], zone.end)
             if start >= end:
                 continue
             if start > position:
