@@ -125,6 +125,8 @@ def disk_error(error: OSError) -> GatewayError:
     """StoreFull if the disk or quota is full, otherwise MachineryFailed; neither carries a path."""
     if error.errno in _OUT_OF_ROOM:
         return StoreFull()
+    if error.errno == errno.EEXIST:
+        return MachineryFailed("already in the store")
     return MachineryFailed("store input/output error", errno=error.errno or 0)
 
 
@@ -138,7 +140,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a new file of mode 0600 so that it is there whole, name included, or not at all. Raises OSError."""
+    """Write a new file of mode 0600 so that it is there whole, name included, or not at all.
+
+    Raises OSError; FileExistsError rather than write over what is there.
+    """
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, "already there")
     partial = path.with_name(path.name + ".partial")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:

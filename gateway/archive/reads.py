@@ -53,7 +53,7 @@ def records(connection: Connection, file: str | None, limit: int | None) -> tupl
     """Records in the order in which they came, of one client's file or all; the newest `limit` of them."""
     query = select(messages).order_by(messages.c.received_at.desc(), messages.c.id.desc())
     if file is not None:
-        of_file = select(client_files.c.message_id).where(client_files.c.file == file)
+        of_file = select(client_files.c.message_id).where(client_files.c.file == codec.storable(file))
         query = query.where(messages.c.id.in_(of_file))
     if limit is not None:
         query = query.limit(limit)
@@ -96,10 +96,10 @@ def holds_in(connection: Connection, states: frozenset[HoldState]) -> tuple[Stor
 
 def held(connection: Connection, ref: str) -> StoredHold:
     """The hold of that reference as a person typed it, or of that message id. Raises HoldUnknown."""
-    typed = read_ref(ref)
-    found = _holds(connection, select(holds).where((holds.c.ref == typed) | (holds.c.message_id == ref)))
+    typed = codec.storable(ref)
+    found = _holds(connection, select(holds).where((holds.c.ref == read_ref(typed)) | (holds.c.message_id == typed)))
     if not found:
-        raise HoldUnknown(ref if typed is None else typed)
+        raise HoldUnknown(typed[:64])
     return found[0]
 
 
@@ -123,7 +123,7 @@ def audit_entries(
     query = select(audit).order_by(audit.c.id)
     for column, value in ((audit.c.ref, ref), (audit.c.message_id, message_id), (audit.c.file, file)):
         if value is not None:
-            query = query.where(column == value)
+            query = query.where(column == codec.storable(value))
     return tuple(
         AuditEntry(
             at=codec.moment(row["at"]),
@@ -140,7 +140,9 @@ def audit_entries(
 
 def told_about(connection: Connection, file: str) -> tuple[Told, ...]:
     """When the client of that file was sent the notice, an entry a language [CLI-8]."""
-    rows = connection.execute(select(told).where(told.c.file == file).order_by(told.c.language)).mappings()
+    rows = connection.execute(
+        select(told).where(told.c.file == codec.storable(file)).order_by(told.c.language)
+    ).mappings()
     return tuple(
         Told(
             file=row["file"],
@@ -173,10 +175,11 @@ def body_files(connection: Connection) -> frozenset[str]:
 
 
 def _key(connection: Connection, id_or_ref: str) -> str:
-    query = select(messages.c.id).where((messages.c.id == id_or_ref) | (messages.c.ref == read_ref(id_or_ref)))
+    typed = codec.storable(id_or_ref)
+    query = select(messages.c.id).where((messages.c.id == typed) | (messages.c.ref == read_ref(typed)))
     key = connection.execute(query).scalar()
     if key is None:
-        raise RecordUnknown(codec.storable(id_or_ref)[:64])
+        raise RecordUnknown(typed[:64])
     return str(key)
 
 

@@ -286,8 +286,11 @@ class Store:
             packed = bodies.pack(record, self._large)
         else:
             packed = await asyncio.to_thread(bodies.pack, record, self._large)
-        # Large files of a write that fails stay until `recover`: if its COMMIT did reach the disk, the row needs them.
-        await self._write(lambda connection: work(connection, packed))
+        try:
+            await self._write(lambda connection: work(connection, packed))
+        except StoreFull:
+            bodies.discard(packed.bodies, self._large)  # after another error the row may be there: left to `recover`
+            raise
 
     def _require_room(self, size: int) -> None:
         try:
