@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -69,26 +70,33 @@ def printable(value: object) -> str:
 
 
 def progress(things: Iterable[_Thing], *, total: int, what: str) -> Iterator[_Thing]:
-    """The same things in order; a bar on standard error, once a second has gone by, if a person is watching."""
+    """The same things in order, with a bar as by `progress_bar`."""
+    with progress_bar(what) as advance:
+        for done, thing in enumerate(things, start=1):
+            yield thing
+            advance(done, total)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A function to call with (done, total); a bar on standard error, after one second, if a person is watching."""
     if not sys.stderr.isatty():
-        yield from things
+        yield lambda _done, _total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    bar = Progress(
-        TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
-    task = bar.add_task(what, total=total)
-    start, is_shown = time.monotonic(), False
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(what, total=None)
+    start = time.monotonic()
+
+    def advance(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        if not bar.live.is_started and time.monotonic() - start > _QUIET_S:
+            bar.start()
+
     try:
-        for thing in things:
-            yield thing
-            bar.advance(task)
-            if not is_shown and time.monotonic() - start > _QUIET_S:
-                bar.start()
-                is_shown = True
+        yield advance
     finally:
-        if is_shown:
-            bar.stop()
+        bar.stop()

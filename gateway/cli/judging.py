@@ -17,14 +17,12 @@ from typing import Any
 
 from gateway.content.inspector import Inspector
 from gateway.message.addresses import read_address_list
-from gateway.message.limits import Limits
 from gateway.message.model import Message
 from gateway.message.parse import parse
 from gateway.message.submission import Envelope, Recipient, SessionFacts, Submission
 from gateway.policy.judge import Judgement, judge
 from gateway.policy.verdict import SEVERITY, Action, Reason
 from gateway.service.configuration import Configuration
-from gateway.service.settings import LimitSettings
 
 _FEW_FILES = 8
 _NO_PATH = ("", "<>")
@@ -56,7 +54,6 @@ class FileJudge:
         self._configuration = configuration
         self._given = given
         self._today = today
-        self._limits = message_limits(configuration.settings.limits)
         self._inspector = Inspector(configuration.directory)
 
     def judge(self, path: Path) -> Judged:
@@ -74,7 +71,7 @@ class FileJudge:
     def _judged(self, path: Path) -> Judged:
         pack, directory = self._configuration.pack, self._configuration.directory
         raw = with_crlf(path.read_bytes())
-        message = parse(raw, limits=self._limits, notices=pack.own_notice_texts())
+        message = parse(raw, notices=pack.own_notice_texts())
         submission = Submission(
             id="check",
             received_at=datetime.now(tz=UTC),
@@ -89,6 +86,7 @@ class FileJudge:
             pack=pack,
             inspect=self._inspector.inspect,
             today=self._today,
+            concerns=self._inspector.concerns,
         )
         stops = SEVERITY[judgement.verdict.action] >= SEVERITY[Action.HOLD]
         return Judged(file=str(path), line=json_line(str(path), judgement), stops=stops)
@@ -117,11 +115,6 @@ def _inherit(file_judge: FileJudge) -> None:
 def _judge_inherited(path: Path) -> Judged:
     assert _inherited is not None
     return _inherited.judge(path)
-
-
-def message_limits(limits: LimitSettings) -> Limits:
-    """The limits of the parser from those of gateway.yaml."""
-    return Limits(**limits.model_dump())
 
 
 def with_crlf(raw: bytes) -> bytes:

@@ -30,22 +30,20 @@ def apply(
 ) -> None:
     """Write each message with the notice appended, or as it was where the notice can't stand, under the same name."""
     from gateway.cli.surgery import apply_notices
-    from gateway.policy.load import load_pack
     from gateway.policy.pack import LANGUAGES
-    from gateway.service.settings import load_settings
+    from gateway.service.configuration import load_configuration
 
     if language not in LANGUAGES:
         stop(f"--language {language}: there is a notice in {' and '.join(LANGUAGES)}")
     _no_clashes(files, out)
-    settings = load_settings(config)
-    pack = load_pack(settings.policy, base=config)
+    pack = load_configuration(config).pack
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         stop(f"--out {out}: {error.strerror}")
     counts: dict[str, int] = {}
     for file, treatment in progress(
-        apply_notices(files, out, pack, language, settings.limits), total=len(files), what="appending"
+        apply_notices(files, out, pack.notice(language)), total=len(files), what="appending"
     ):
         counts[treatment] = counts.get(treatment, 0) + 1
         if as_json:

@@ -36,6 +36,7 @@ class Metrics:
         )
         self._holds_open = self._gauge("holds_open", "Held messages that wait for a decision")
         self._letters_pending = self._gauge("letters_pending", "Own mails that wait to be sent")
+        self._free_bytes = self._gauge("store_free_bytes", "Free bytes on the disk of the store")
         self._ready = self._gauge("ready", "1 while the gateway takes mail")
         self._clients = self._gauge("directory_clients", "Clients in the directory")
 
@@ -92,6 +93,10 @@ class Metrics:
         """Set the gauges that are read from the store at each scrape."""
         self._holds_open.set(holds_open)
         self._letters_pending.set(letters_pending)
+
+    def set_free_bytes(self, count: int) -> None:
+        """Tell how much room the store's disk has."""
+        self._free_bytes.set(count)
 
     def set_ready(self, is_ready: bool) -> None:
         """Tell whether the gateway takes mail."""

@@ -161,16 +161,11 @@ class StoreSettings(_Section):
 
 
 class LimitSettings(_Section):
-    """What a message may be. What exceeds the first four is refused; the others make it unscannable: it is held."""
+    """What a message may be at the door; what the parser reads of it is fixed in `gateway.message.limits`."""
 
     max_message_bytes: int = Field(default=50 * _MEBIBYTE, ge=65_536, description="size of a message; above it, 552")
     max_header_fields: int = Field(default=1000, ge=50, description="header fields of a message; above it, 552")
     max_hops: int = Field(default=100, ge=10, description="Received fields of a message; above it, 554 (a loop)")
-    max_header_line_bytes: int = Field(default=32_768, ge=998, description="length of one line of the header")
-    max_parts: int = Field(default=500, ge=10, description="MIME parts of a message")
-    max_depth: int = Field(default=50, ge=5, description="how deep MIME parts may be nested")
-    max_text_chars: int = Field(default=1_000_000, ge=10_000, description="characters of readable text")
-    max_html_chars: int = Field(default=8_000_000, ge=100_000, description="characters of the source of one HTML part")
 
 
 class AnalysisSettings(_Section):

@@ -1,0 +1,108 @@
+"""`policy test` and `policy coverage`: whether a pack does what its cases say, and which clause is met by what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.console import EXIT_FOUND, JsonOption, complain, print_json, print_table, progress, say, stop
+
+if TYPE_CHECKING:
+    from gateway.policy.cases import Case
+    from gateway.policy.pack import Pack
+
+app = typer.Typer(help="The policy pack: its cases, its clauses.", no_args_is_help=True)
+_DEFAULT_PACK = "renison-2013"
+
+PackOption = Annotated[
+    str | None,
+    typer.Option("--policy", metavar="PACK", help=f"A pack's name or folder; {_DEFAULT_PACK} if no --config says."),
+]
+MaybeConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="DIR", help="Take the pack of this configuration.")
+]
+
+
+@app.command("test")
+def run_tests(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Only these cases; their files' names.")
+    ] = None,
+    config: MaybeConfigOption = None,
+    policy: PackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the pack's own cases; exit 1 if one fails, or a rule lacks a kind of case."""
+    from gateway.content.inspector import Inspector
+    from gateway.people.load import load_directory
+    from gateway.policy.cases import run_case, uncovered_rules
+    from gateway.policy.load import CASES_FOLDER
+    from gateway.policy.load_cases import PEOPLE_FILE, load_cases
+
+    pack = _pack(config, policy)
+    cases = load_cases(pack)
+    chosen = _chosen(cases, names or [])
+    directory = load_directory(pack.path / CASES_FOLDER / PEOPLE_FILE)
+    inspector = Inspector(directory)
+    failed = 0
+    for case in progress(chosen, total=len(chosen), what="testing"):
+        result = run_case(case, pack=pack, directory=directory, inspect=inspector.inspect, concerns=inspector.concerns)
+        failed += not result.is_passed
+        if as_json:
+            print_json({"case": case.name, "passed": result.is_passed, "failures": list(result.failures)})
+        for failure in () if as_json else result.failures:
+            complain(f"{case.name}: {failure}")
+    lacking = () if names else uncovered_rules(pack, cases)
+    for gap in lacking:
+        complain(f"no case for {gap}")
+    say(f"{pack.label}: {len(chosen) - failed} of {len(chosen)} cases passed, {len(lacking)} kinds of case lacking")
+    if failed or lacking:
+        raise typer.Exit(EXIT_FOUND)
+
+
+@app.command("coverage")
+def coverage(config: MaybeConfigOption = None, policy: PackOption = None, as_json: JsonOption = False) -> None:
+    """Show every clause of the policy and what meets it: a rule, a template, the build, or why nothing does."""
+    from gateway.policy.coverage import coverage as clause_coverage
+    from gateway.policy.load_cases import load_cases
+
+    pack = _pack(config, policy)
+    clauses = clause_coverage(pack, load_cases(pack))
+    if as_json:
+        for clause in clauses:
+            print_json(
+                {
+                    "clause": clause.clause,
+                    "status": clause.status.value,
+                    "rules": list(clause.rules),
+                    "cases": clause.case_count,
+                    "by": clause.by,
+                }
+            )
+        return
+    rows = [
+        (clause.clause, clause.status.value, ", ".join(clause.rules) or clause.by, clause.case_count or "")
+        for clause in clauses
+    ]
+    print_table(f"Clauses of {pack.label}", ("clause", "met by", "which", "cases"), rows)
+
+
+def _pack(config: Path | None, policy: str | None) -> Pack:
+    from gateway.policy.load import load_pack
+    from gateway.service.settings import load_settings
+
+    if config is not None and policy is not None:
+        stop("--config and --policy exclude each other: give one")
+    if config is not None:
+        return load_pack(load_settings(config).policy, base=config)
+    return load_pack(policy or _DEFAULT_PACK)
+
+
+def _chosen(cases: tuple[Case, ...], names: list[str]) -> tuple[Case, ...]:
+    wanted = {name.removesuffix(".case").rpartition("/")[2] for name in names}
+    unknown = wanted - {case.name for case in cases}
+    if unknown:
+        stop(f"no case named {', '.join(sorted(unknown))} in this pack")
+    return tuple(case for case in cases if not wanted or case.name in wanted)

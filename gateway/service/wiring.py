@@ -1,0 +1,182 @@
+"""The one place that knows every adapter: from a configuration to the objects that run.
+
+No behaviour of its own beyond building and closing in the right order; when things start and stop is `life`'s. Called
+by `serve`, by the commands that decide on holds, and by tests that want the whole gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import ssl
+import time
+from datetime import UTC, datetime
+
+from gateway.archive.store import Store
+from gateway.arrive import Arrival, Knowledge
+from gateway.content.pool import InspectionPool
+from gateway.decide import Decide
+from gateway.doors.smtp import SmtpDoor
+from gateway.doors.smtp_settings import DoorTimeouts, SmtpDoorSettings
+from gateway.elapse import Elapse
+from gateway.holding.refs import ref_of
+from gateway.message.errors import ConfigInvalid, ConfigProblem
+from gateway.message.limits import Limits
+from gateway.outbound.letters import LetterDesk
+from gateway.outbound.relay import NextHop, RelayTimeouts
+from gateway.service.configuration import Configuration
+from gateway.service.metrics import Metrics
+from gateway.service.observer import ServiceObserver
+from gateway.service.settings import FILE_NAME, Settings
+
+
+def now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(tz=UTC)
+
+
+def new_id() -> str:
+    """A new id for a message or a letter: milliseconds since 1970 in hex, then 64 random bits; sorts by time."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
+
+
+def host_name(settings: Settings) -> str:
+    """The name by which the gateway greets: configured, or this machine's."""
+    return settings.host_name or socket.getfqdn() or "localhost"
+
+
+def make_next_hop(settings: Settings) -> NextHop:
+    """The way on."""
+    return NextHop(
+        host=settings.smtp.next_hop.host,
+        port=settings.smtp.next_hop.port,
+        ehlo_name=host_name(settings),
+        timeouts=RelayTimeouts(
+            connect_s=settings.smtp.connect_timeout_s,
+            greeting_s=settings.smtp.command_timeout_s,
+            command_s=settings.smtp.command_timeout_s,
+            data_end_s=settings.smtp.data_timeout_s,
+        ),
+    )
+
+
+def make_desk(settings: Settings) -> LetterDesk:
+    """Who writes the gateway's own mails."""
+    return LetterDesk(sender=settings.letters.sender, new_id=new_id, now=now)
+
+
+def make_decide(configuration: Configuration, store: Store) -> Decide:
+    """The flow of a person's decision, on a store that the caller has opened."""
+    return Decide(
+        directory=configuration.directory,
+        pack=configuration.pack,
+        store=store,
+        relay=make_next_hop(configuration.settings),
+        desk=make_desk(configuration.settings),
+        now=now,
+    )
+
+
+def make_tls(configuration: Configuration) -> ssl.SSLContext | None:
+    """The TLS context of the SMTP door; None without a certificate. Raises ConfigInvalid for one that can't be used."""
+    tls = configuration.settings.smtp.tls
+    if tls is None:
+        return None
+    certificate, key = configuration.path / tls.certificate, configuration.path / tls.key
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(certificate, key)
+    except (ssl.SSLError, OSError) as error:
+        what = f"`smtp.tls`: {certificate} and {key} can't be used together ({error.strerror or 'not PEM'})"
+        raise ConfigInvalid([ConfigProblem(str(configuration.path / FILE_NAME), 0, what)]) from None
+    return context
+
+
+def make_door_settings(configuration: Configuration) -> SmtpDoorSettings:
+    """What the SMTP door must know. Raises ConfigInvalid for a certificate that can't be used."""
+    settings = configuration.settings
+    smtp = settings.smtp
+    return SmtpDoorSettings(
+        listen=tuple((endpoint.host, endpoint.port) for endpoint in smtp.listen),
+        next_hop=make_next_hop(settings),
+        trusted_clients=smtp.trusted_clients,
+        host_name=host_name(settings),
+        limits=Limits(**settings.limits.model_dump()),
+        timeouts=DoorTimeouts(command_s=smtp.idle_timeout_s),
+        tls=make_tls(configuration),
+        max_connections=smtp.max_connections,
+        max_recipients=smtp.max_recipients,
+        max_bytes_in_flight=smtp.max_bytes_in_flight,
+    )
+
+
+class Rooms:
+    """Every room of a serving gateway, built and open. Made by `open_rooms`; `close` undoes it in reverse order."""
+
+    def __init__(self, configuration: Configuration, store: Store, pool: InspectionPool, metrics: Metrics) -> None:
+        settings = configuration.settings
+        observer = ServiceObserver(metrics)
+        self.configuration = configuration
+        self.store = store
+        self.pool = pool
+        self.metrics = metrics
+        self._knowledge = self._knowledge_of(configuration)
+        desk, next_hop = make_desk(settings), make_next_hop(settings)
+        self.arrival = Arrival(
+            knowledge=self.knowledge,
+            store=store,
+            desk=desk,
+            observer=observer,
+            now=now,
+            reference_of=ref_of,
+            host_name=host_name(settings),
+            hold_days=settings.holds.expire_after_days,
+        )
+        self.elapse = Elapse(
+            knowledge=self.knowledge, store=store, relay=next_hop, desk=desk, observer=observer, now=now
+        )
+        self.door = SmtpDoor(make_door_settings(configuration), handle=self.arrival, now=now, new_id=new_id)
+        metrics.set_clients(len(configuration.directory.clients))
+
+    def knowledge(self) -> Knowledge:
+        """The people and the policy of now."""
+        return self._knowledge
+
+    async def learn(self, configuration: Configuration) -> None:
+        """Put new people and a new policy in force, whole; on an error the old ones stay."""
+        await self.pool.reload(configuration.directory)
+        self._knowledge = self._knowledge_of(configuration)
+        self.configuration = configuration
+        self.metrics.set_clients(len(configuration.directory.clients))
+
+    async def close(self) -> None:
+        """Close what `open_rooms` opened; the door is closed by then."""
+        await self.pool.close()
+        await self.store.close()
+
+    def _knowledge_of(self, configuration: Configuration) -> Knowledge:
+        return Knowledge(
+            directory=configuration.directory,
+            pack=configuration.pack,
+            inspect=self.pool.inspect,
+            concerns=self.pool.concerns,
+        )
+
+
+async def open_rooms(configuration: Configuration, metrics: Metrics) -> Rooms:
+    """Open the store, put right what a killed process left, start the workers, and build the rest.
+
+    Raises GatewayError when the store can't be used (another gateway serves it, the disk is full). The door is built
+    and not yet open.
+    """
+    store = await Store.open(configuration.store_path, is_gateway=True)
+    try:
+        await store.recover(now())
+        analysis = configuration.settings.analysis
+        pool = InspectionPool(configuration.directory, workers=analysis.workers, deadline_s=analysis.deadline_s)
+        await asyncio.to_thread(pool.start)
+        return Rooms(configuration, store, pool, metrics)
+    except BaseException:
+        await store.close()
+        raise

@@ -1,0 +1,130 @@
+"""gateway.yaml: every mistake is named with its line and with what to do; every default is safe."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+import pytest
+
+from gateway.message.errors import ConfigInvalid
+from gateway.service.settings import Endpoint, Settings, keys, load_settings, read_endpoint, read_network
+
+
+def problems(tmp_path: Path, text: str) -> list[str]:
+    (tmp_path / "gateway.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigInvalid) as caught:
+        load_settings(tmp_path)
+    return [str(problem).removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
+
+
+def settings(tmp_path: Path, text: str) -> Settings:
+    (tmp_path / "gateway.yaml").write_text(text, encoding="utf-8")
+    return load_settings(tmp_path)
+
+
+def test_an_empty_file_gives_the_safe_defaults(tmp_path: Path) -> None:
+    found = settings(tmp_path, "# nothing\n")
+    assert found.smtp.listen == (Endpoint("127.0.0.1", 10025),)
+    assert found.smtp.trusted_clients == (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"))
+    assert found.policy == "renison-2013"
+    assert found.people == Path("people.yaml")
+    assert found.metrics is not None
+    assert ipaddress.ip_address(found.metrics.listen.host).is_loopback
+    assert found.milter is None
+    assert found.warnings() == ()
+
+
+def test_the_configuration_of_the_contract_is_read(tmp_path: Path) -> None:
+    text = """\
+smtp:    {listen: ["127.0.0.1:10025"], next_hop: "127.0.0.1:10026", trusted_clients: ["127.0.0.0/8", "::1"]}
+milter:  {listen: ["127.0.0.1:8891"]}
+metrics: {listen: "127.0.0.1:9464"}
+store:   {path: var}
+policy:  renison-2013
+people:  people.yaml
+signing: [{domain: agency.example, selector: s1, key: {file: keys/s1.pem}}]
+"""
+    found = settings(tmp_path, text)
+    assert found.signing[0].key.file == Path("keys/s1.pem")
+    assert len(found.warnings()) == 2
+
+
+def test_an_absent_file_names_the_command_that_writes_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid) as caught:
+        load_settings(tmp_path)
+    assert "practicum-gateway init" in str(caught.value.problems[0])
+
+
+def test_an_unknown_key_is_named_with_its_line_and_the_key_that_was_meant(tmp_path: Path) -> None:
+    found = problems(tmp_path, 'smtp:\n  nexthop: "127.0.0.1:26"\n')
+    assert found == ["gateway.yaml:2: unknown key `smtp.nexthop`: did you mean `next_hop`?"]
+
+
+def test_an_unknown_key_that_resembles_none_lists_what_is_known(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, "store:\n  xyz: 1\n")
+    assert found == "gateway.yaml:2: unknown key `store.xyz`: known here: path"
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -> None:
+    found = problems(tmp_path, "smtp: {next_hop: nope}\nmetrix: 1\nlimits:\n  max_hops: 2\n")
+    assert [line.split(":")[1] for line in found] == ["1", "2", "4"]
+
+
+def test_a_missing_key_has_the_line_of_its_section(tmp_path: Path) -> None:
+    found = problems(tmp_path, "smtp:\n  tls:\n    certificate: a.pem\n")
+    assert found == ["gateway.yaml:2: `smtp.tls.key` is missing: add it"]
+
+
+def test_a_word_where_a_section_belongs_is_refused(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, "smtp: 3\n")
+    assert found.startswith("gateway.yaml:1: `smtp` must hold keys with values")
+
+
+def test_a_list_instead_of_keys_is_refused(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, "- smtp\n")
+    assert "must hold keys" in found
+
+
+def test_a_duplicate_key_is_refused_with_its_line(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, "policy: a\npolicy: b\n")
+    assert found.startswith("gateway.yaml:2:")
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_bytes(b"policy: \xff\n")
+    with pytest.raises(ConfigInvalid):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("127.0.0.1:25", Endpoint("127.0.0.1", 25)),
+        ("[::1]:25", Endpoint("::1", 25)),
+        ("mail.agency.example:0", Endpoint("mail.agency.example", 0)),
+    ],
+)
+def test_an_endpoint_is_read_and_written_alike(text: str, expected: Endpoint) -> None:
+    assert read_endpoint(text) == expected
+    assert str(expected) == text
+
+
+@pytest.mark.parametrize("text", ["", "25", ":25", "::1:25", "host:", "host:x", "host:70000", "a b:25", 25, None])
+def test_what_is_no_endpoint_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match=r"host:port|0 to 65535"):
+        read_endpoint(text)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1/8", "localhost", "", "300.0.0.1", "::/129"])
+def test_what_is_no_network_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="write an address or a network"):
+        read_network(text)
+
+
+def test_every_key_has_a_meaning() -> None:
+    assert [name for name, field in keys() if not field.description] == []
+
+
+def test_a_network_open_to_everyone_is_never_a_default() -> None:
+    assert all(network.is_loopback for network in Settings().smtp.trusted_clients)
