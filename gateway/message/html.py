@@ -20,6 +20,7 @@ from gateway.message.mapped import MappedText, MappedTextBuilder
 from gateway.message.marks import Mark, mark_of
 
 _MAX_OPEN_TAGS = 1000
+_MAX_TAGS = 100_000
 _MAX_WIDE_TAG_CHARS = 20_000
 _MAX_WIDE_TAG_WORDS = 2000
 _BUDGET_A_CHAR = 4
@@ -75,9 +76,11 @@ def visible_html(source: str) -> VisibleHtml:
 
 
 def _is_too_complex(source: str) -> bool:
-    """True for nesting or tags of a width for which tree builders need quadratic time."""
+    """True for nesting or width for which tree builders need quadratic time, and for more tags than mail ever has."""
     opened: dict[str, int] = {}
-    for match in _TAG.finditer(source):
+    for count, match in enumerate(_TAG.finditer(source)):
+        if count > _MAX_TAGS:
+            return True
         name = match[1]
         if name is None:
             continue

@@ -14,7 +14,7 @@ _SIGNATURE = "-- "
 
 
 def visible_plain(source: str, *, is_flowed: bool = False, deletes_space: bool = False) -> MappedText:
-    """The text with `\\n` line ends; flowed lines joined, their quote marks and space-stuffing undone.
+    """The text with LF line ends; flowed lines joined, their quote marks and space-stuffing undone.
 
     A flowed quoted paragraph begins with its `>` marks and a space, once. A byte order mark at the start goes.
     """

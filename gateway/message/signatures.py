@@ -25,8 +25,8 @@ _DEVICE = re.compile(
 _CLOSING = re.compile(
     r"(?:best(?: regards| wishes)?|(?:kind(?:est)?|warm(?:est)?|many) (?:regards|thanks)|regards|sincerely(?: yours)?"
     r"|yours(?: truly| sincerely)?|thanks(?: again| so much)?|thank you|take care|cheers|respectfully|cordialement"
-    r"|bien (?:cordialement|à vous|à toi)|sincèrement|salutations(?: distinguées)?|merci(?: beaucoup| bien)?|amicalement"
-    r"|au plaisir|bonne journée)\s?[,.!]?$",
+    r"|bien (?:cordialement|à vous|à toi)|sincèrement|salutations(?: distinguées)?|merci(?: beaucoup| bien)?"
+    r"|amicalement|au plaisir|bonne journée)\s?[,.!]?$",
     re.IGNORECASE,
 )
 _CONTACT = re.compile(

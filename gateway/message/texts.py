@@ -46,7 +46,7 @@ class _Source:
 def readable_texts(
     raw: bytes, root: Part, *, limits: Limits, notices: Sequence[str]
 ) -> tuple[tuple[ReadableText, ...], tuple[Problem, ...]]:
-    """The texts in reading order, subject first, and what was wrong with reading them. `max_text_chars` in all, at most."""
+    """The texts in reading order, subject first, and what was wrong with reading them."""
     return _Reader(limits, notices).run(_Source(raw=raw, root=root))
 
 
