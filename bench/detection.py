@@ -1,0 +1,237 @@
+"""How well and how fast the content room detects: figures on data that it never learned from, and its cost beside Presidio's own.
+
+Run: `.venv/bin/python bench/detection.py [--quality] [--speed] [--memory]` (all three if none is given). The data lies in `PRACTICUM_DATA` or
+`../shared/data`; only sums are printed, no text. Costs are CPU milliseconds, medians over the same messages in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from gateway.content.finding import CATEGORY_OF, Category, Finding
+from gateway.content.inspector import InspectionRequest, Inspector
+from gateway.content.names import NameIndex
+from gateway.message.model import ReadableText, Zone, ZoneKind
+from gateway.people.model import Client, Direction
+
+THRESHOLD = 0.5
+DATA = Path(os.environ.get("PRACTICUM_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+MATTERS = frozenset(
+    matter for matter, category in CATEGORY_OF.items() if category not in {Category.IDENTITY, Category.RECIPIENTS}
+)
+
+
+def rows(path: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (DATA / path).read_text("utf-8").splitlines()]
+
+
+def readable(text: str, where: str = "body", quoted: Iterable[str] = ()) -> ReadableText:
+    """The text as one new zone, with the quoted sentences (which the data names) as quoted zones."""
+    spans = sorted((place, place + len(part)) for part in quoted if (place := text.find(part)) >= 0)
+    zones: list[Zone] = []
+    last = 0
+    for start, end in spans:
+        if start >= last:
+            zones += [Zone(kind=ZoneKind.NEW, start=last, end=start), Zone(kind=ZoneKind.QUOTED, start=start, end=end)]
+            last = end
+    zones.append(Zone(kind=ZoneKind.NEW, start=last, end=len(text)))
+    return ReadableText(where=where, part=(1,), text=text, zones=tuple(zones), source_offsets=range(len(text)))
+
+
+def request(*texts: ReadableText, language: str = "en") -> InspectionRequest:
+    return InspectionRequest(texts=texts, matters=MATTERS, direction=Direction.OUTBOUND, language=language)
+
+
+def indomain(row: dict) -> InspectionRequest:
+    quoted = [sentence["text"] for sentence in row["sentences"] if sentence["quoted"]]
+    return request(readable(row["subject"], "subject"), readable(row["body"], quoted=quoted), language=row["language"])
+
+
+def held_categories(findings: Iterable[Finding], threshold: float = THRESHOLD) -> set[str]:
+    return {finding.category.value for finding in findings if finding.score >= threshold and not finding.is_quoted}
+
+
+def quality(inspector: Inspector, threshold: float) -> None:
+    print(f"\nAt threshold {threshold}: breach recall by author and language, and compliant messages held")
+    for author in ("author_a", "author_b"):
+        found: Counter[tuple[str, str]] = Counter()
+        there: Counter[tuple[str, str]] = Counter()
+        false: Counter[tuple[str, str]] = Counter()
+        for row in rows(f"indomain/{author}.jsonl"):
+            held = held_categories(inspector.inspect(indomain(row)), threshold)
+            labels = set(row["labels"])
+            for language in (row["language"], "all"):
+                for label in labels:
+                    there[label, language] += 1
+                    found[label, language] += label in held
+                kind = "any breach" if labels else "compliant"
+                there[kind, language] += 1
+                found[kind, language] += bool(held)
+                if not labels:
+                    false.update((category, language) for category in held)
+        for kind in sorted({kind for kind, _ in there}):
+            cells = [f"{lang} {found[kind, lang]:3d}/{there[kind, lang]:3d}" for lang in ("en", "fr", "all")]
+            extra = (
+                f"  by category: {dict((k, v) for (k, lang), v in false.items() if lang == 'all')}"
+                if kind == "compliant"
+                else ""
+            )
+            print(f"  {author}  {kind:20s} {'   '.join(cells)}{extra}")
+
+
+def labelled(inspector: Inspector, threshold: float) -> None:
+    print(f"\nLabelled sets: share with a finding of the category at {threshold} (NEGATIVE: share with any)")
+    wanted = {
+        "PERSONAL_DISCLOSURE": "personal_disclosure",
+        "CLINICAL_CONTENT": "clinical_content",
+        "DISRESPECT": "disrespect",
+    }
+    for path in sorted((DATA / "labelled").glob("*.jsonl")):
+        held: Counter[str] = Counter()
+        total: Counter[str] = Counter()
+        which: Counter[str] = Counter()
+        for row in rows(f"labelled/{path.name}"):
+            categories = held_categories(inspector.inspect(request(readable(row["text"]))), threshold)
+            total[row["label"]] += 1
+            held[row["label"]] += wanted[row["label"]] in categories if row["label"] in wanted else bool(categories)
+            if row["label"] == "NEGATIVE":
+                which.update(categories)
+        for label in sorted(total):
+            print(
+                f"  {path.stem:26s} {label:22s} {held[label]:4d}/{total[label]:4d} = {held[label] / total[label]:.3f}  {dict(which) if label == 'NEGATIVE' else ''}"
+            )
+
+
+def cpu_ms(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return (time.process_time() - start) * 1000
+
+
+def samples() -> Iterator[str]:
+    """Messages of about 150 words, made of scheduling mail."""
+    words = " ".join(str(row["text"]) for row in rows("labelled/neg_aeslc_scheduling.jsonl")).split(" ")
+    for start in range(0, min(len(words), 15000) - 150, 150):
+        yield " ".join(words[start : start + 150])
+
+
+def speed(inspector: Inspector) -> None:
+    texts = list(samples())
+    requests = [request(readable(text)) for text in texts]
+    for one in requests[:10]:
+        inspector.inspect(one)
+    ours = [cpu_ms(lambda one=one: inspector.inspect(one)) for one in requests]
+    watch = [cpu_ms(lambda one=one: inspector.concerns(one.texts)) for one in requests]
+    print(
+        f"\nCPU ms a message of 150 words, median of {len(texts)}: inspect {statistics.median(ours):.2f}, concerns {statistics.median(watch):.3f}"
+    )
+    stock = stock_presidio()
+    if stock is not None:
+        theirs = [cpu_ms(lambda text=text: stock(text)) for text in texts[:60]]
+        print(
+            f"  Presidio as it comes (en_core_web_sm): {statistics.median(theirs):.1f}; ratio {statistics.median(theirs) / statistics.median(ours):.0f}"
+        )
+    for size in (125_000, 250_000, 500_000, 1_000_000):
+        costs = []
+        for unit in (
+            "I love you. ",
+            "your medication my mother ",
+            "a",
+            "> \n",
+            "@a ",
+            "é",
+            "1234 ",
+            "C-1 ",
+            "s t u p i d ",
+        ):
+            text = unit * (size // len(unit))
+            costs.append(
+                f"{unit.strip()[:8]!r} {cpu_ms(lambda text=text: inspector.inspect(request(readable(text)))):.0f}"
+            )
+        print(f"  {size:9,d} characters, CPU ms: {', '.join(costs)}")
+
+
+def stock_presidio() -> Callable[[str], object] | None:
+    """Presidio with its own registry and en_core_web_sm, its look-ups of the public suffix list preset to the packaged one."""
+    import spacy.util
+    import tldextract
+    from presidio_analyzer import AnalyzerEngine
+    from presidio_analyzer.nlp_engine import NlpEngineProvider
+
+    if not spacy.util.is_package("en_core_web_sm"):
+        print("  (en_core_web_sm is not installed: no comparison)")
+        return None
+    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), fallback_to_snapshot=True)
+    tldextract.extract = tldextract.tldextract.TLD_EXTRACTOR
+    models = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": "en_core_web_sm"}]}
+    engine = AnalyzerEngine(nlp_engine=NlpEngineProvider(nlp_configuration=models).create_engine())
+    engine.analyze("Warm up.", "en")
+    return lambda text: engine.analyze(text, "en")
+
+
+def many_clients(count: int) -> list[Client]:
+    first = [
+        f"{a}{b}"
+        for a in ("Jor", "Mar", "Lu", "An", "Sté", "Kai", "Ro", "Ele", "Fa", "Noa")
+        for b in ("dan", "tine", "c", "nick", "phane")
+    ]
+    last = [
+        f"{a}{b}{c}"
+        for a in ("Trem", "Rey", "Oka", "Lav", "Nguy", "Sing", "Dub", "Mac", "Pel", "Ouel")
+        for b in ("bl", "er", "f", "ign", "est")
+        for c in ("ay", "es", "or", "e", "ette", "son", "ier", "eau", "ois", "ard")
+    ]
+    return [
+        Client(
+            file=f"C-{10000 + i}",
+            name=f"{first[i % 50]} {last[i // 50 % 500]}{'' if i < 25000 else '-Roy'}",
+            addresses=(),
+        )
+        for i in range(count)
+    ]
+
+
+def memory() -> None:
+    clients = many_clients(50_000)
+    start = time.process_time()
+    index = NameIndex.of(clients)
+    print(
+        f"\n50,000 clients: index built in {time.process_time() - start:.2f} CPU s, {len(index.packed()) / 1e6:.1f} MB packed"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for part in ("quality", "speed", "memory"):
+        parser.add_argument(f"--{part}", action="store_true")
+    parser.add_argument("--threshold", type=float, default=THRESHOLD)
+    options = parser.parse_args()
+    chosen = {part for part in ("quality", "speed", "memory") if getattr(options, part)} or {
+        "quality",
+        "speed",
+        "memory",
+    }
+    inspector = Inspector(names=NameIndex.of(()))
+    if "quality" in chosen:
+        if not DATA.exists():
+            print("shared data is absent: set PRACTICUM_DATA", file=sys.stderr)
+            return 1
+        quality(inspector, options.threshold)
+        labelled(inspector, options.threshold)
+    if "speed" in chosen:
+        speed(inspector)
+    if "memory" in chosen:
+        memory()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,82 @@
+"""The writer's private ways of contact: own phone, address, e-mail, `call me at home`.
+
+Not the reader's address or phone (an appointment mail may repeat those), nor the agency's. [CLI-5], [CLI-6]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from gateway.content.finding import About, Matter
+from gateway.content.reading import Reading, Sentence
+from gateway.content.recognizers.base import MatterRecognizer
+from gateway.content.sighting import Sighting, together
+
+_PHONE = re.compile(r"(?<![\w-])(?:\+?1[ .-]?)?\(?[2-9]\d{2}\)?[ .-]{0,2}\d{3}[ .-]?\d{4}(?!\w)")
+_FREE_MAIL = re.compile(
+    r"[\w.+-]{1,64}@(?:gmail|googlemail|hotmail|outlook|live|msn|yahoo|icloud|me|aol|proton|protonmail|videotron|sympatico"
+    r"|rogers|bell|telus|shaw|cogeco|gmx|mail)\.(?:com|ca|net|fr|me|example)(?:\.example)?(?!\w)"
+)
+_STREET = re.compile(
+    r"\b\d{1,5},? (?:rue |boul\w* |av\w* )?[a-z][\w'.-]{1,30}(?: [a-z][\w'.-]{1,30})?,? "
+    r"(?:street|st|avenue|ave|road|rd|drive|dr|crescent|cres|court|lane|boulevard|blvd|way|place)\b"
+    r"|\b\d{1,5},? (?:rue|boul\w*|avenue|chemin|rang) [a-z][\w'.-]{1,30}"
+)
+
+
+class PersonalContactRecognizer(MatterRecognizer):
+    """Finds private phone numbers, addresses and e-mail that the writer offers."""
+
+    matters: ClassVar[tuple[Matter, ...]] = (Matter.PERSONAL_CONTACT,)
+
+    def sightings(self, sentence: Sentence, reading: Reading) -> Iterator[tuple[Matter, Sighting]]:
+        """At most one a sentence; none where the sentence gives the agency's number."""
+        del reading
+        signs = list(_signs(sentence))
+        if not signs:
+            return
+        score = together(weight for weight, _, _ in signs)
+        if sentence.has("work_contact") and not sentence.has("private_own"):
+            score *= 0.4
+        if sentence.has("advice"):
+            score *= 0.35
+        yield (
+            Matter.PERSONAL_CONTACT,
+            Sighting(
+                start=min(start for _, start, _ in signs),
+                end=max(end for _, _, end in signs),
+                score=score,
+                reason="personal.contact",
+                explanation="The sentence gives a private way to reach the writer.",
+                about=About.SENDER,
+            ),
+        )
+
+
+def _signs(sentence: Sentence) -> Iterator[tuple[float, int, int]]:
+    is_senders = sentence.has("i", "my", "our")
+    is_readers = sentence.has("your")
+    for hit in sentence.tagged("private_own"):
+        if is_senders or not is_readers:
+            yield 0.62 if is_senders else 0.45, hit.start, hit.end
+    has_phone = False
+    if any(char.isdigit() for char in sentence.folded):
+        for match in _PHONE.finditer(sentence.folded):
+            has_phone = True
+            if sentence.has("private_own", "my_number", "said.text_me", "at_home"):
+                yield 0.5, sentence.start + match.start(), sentence.start + match.end()
+        if sentence.has("i", "my") and sentence.has("said.personal.home", "private_own", "my_number", "at_home"):
+            for match in _STREET.finditer(sentence.folded):
+                yield 0.6, sentence.start + match.start(), sentence.start + match.end()
+    for hit in sentence.tagged("my_number"):
+        yield (0.45 if has_phone else 0.3), hit.start, hit.end
+    for hit in sentence.tagged("at_home"):
+        yield 0.6, hit.start, hit.end
+    if "@" in sentence.folded:
+        for match in _FREE_MAIL.finditer(sentence.folded):
+            if is_senders and not is_readers:
+                yield 0.6, sentence.start + match.start(), sentence.start + match.end()
+            elif not is_readers:
+                yield 0.35, sentence.start + match.start(), sentence.start + match.end()

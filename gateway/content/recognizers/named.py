@@ -1,0 +1,63 @@
+"""Clients of the directory who are named in a text: full name, alias, file number, initial with surname.
+
+Not aware of who reads: the inspector takes out the files of the clients in the envelope [N21]. [CONF-1], [CLI-7]
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, ClassVar
+
+from presidio_analyzer import RecognizerResult
+
+from gateway.content.finding import About, Matter
+from gateway.content.names import NameIndex, Sign
+from gateway.content.recognizers.base import MAX_RESULTS, MatterRecognizer
+from gateway.content.sighting import Sighting
+
+if TYPE_CHECKING:
+    from gateway.content.engine import ReadingArtifacts
+
+_WORDS = {
+    Sign.FULL_NAME: "the full name of a client",
+    Sign.ALIAS: "a name by which a client is known",
+    Sign.FILE_NUMBER: "a client's file number",
+    Sign.INITIAL_AND_SURNAME: "what may be a client's name",
+}
+
+
+class ClientNamedRecognizer(MatterRecognizer):
+    """Finds clients by the directory; names may run over a line end, so the whole text is searched, not sentences."""
+
+    matters: ClassVar[tuple[Matter, ...]] = (Matter.CLIENT_NAMED,)
+
+    def __init__(self, names: NameIndex, language: str = "en") -> None:
+        super().__init__(language)
+        self._names = names
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: ReadingArtifacts) -> list[RecognizerResult]:
+        """A result for each place and file, at most MAX_RESULTS; outside all sentences (signatures) nothing counts."""
+        del text
+        if Matter.CLIENT_NAMED.value not in entities:
+            return []
+        reading = nlp_artifacts.reading
+        starts = [sentence.start for sentence in reading.sentences]
+        results: list[RecognizerResult] = []
+        for hit in self._names.hits(reading.plain):
+            number = bisect_right(starts, hit.start) - 1
+            if number < 0 or hit.start >= reading.sentences[number].end:
+                continue
+            for file in hit.files:
+                sighting = Sighting(
+                    start=hit.start,
+                    end=hit.end,
+                    score=hit.score,
+                    reason="confidential.client_named",
+                    explanation=f"The text holds {_WORDS[hit.sign]}.",
+                    about=About.OTHER_CLIENT,
+                    client_file=file,
+                )
+                results.append(self._result(Matter.CLIENT_NAMED, sighting, number))
+            if len(results) >= MAX_RESULTS:
+                break
+        return results[:MAX_RESULTS]

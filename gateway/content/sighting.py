@@ -1,0 +1,101 @@
+"""What a recognizer sees in one sentence, before Presidio and the inspector make a finding of it. Values, and the small sums
+that all recognizers share: who a term belongs to, and how weights add up.
+
+Not a policy: a sighting has a score, never an action. Called by `gateway.content.recognizers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.content.finding import About
+from gateway.content.lexicon import Hit
+from gateway.content.reading import Sentence
+
+
+class Person(StrEnum):
+    """Whose a term is, by the nearest word for a person before it."""
+
+    SENDER = "sender"
+    READER = "reader"
+    OTHER = "other"
+    NOBODY = "nobody"
+
+
+_PERSON_OF_TAG = {
+    "i": Person.SENDER,
+    "my": Person.SENDER,
+    "we": Person.SENDER,
+    "our": Person.SENDER,
+    "you": Person.READER,
+    "your": Person.READER,
+    "they": Person.OTHER,
+    "their": Person.OTHER,
+    "client": Person.OTHER,
+    "other_client": Person.OTHER,
+}
+POSSESSIVES = frozenset({"my", "our", "your", "their"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """Characters `start` to `end` of the opened text, how sure (0 to 1), about whom, and why.
+
+    `reason` is a key of the pack's words; `explanation` says in English what was seen, without the matched text.
+    """
+
+    start: int
+    end: int
+    score: float
+    reason: str
+    explanation: str
+    about: About = About.UNKNOWN
+    client_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnedHit:
+    """A hit and whose it is: the marker's tag (`my`, `you`, …, empty for none) and the words between the two."""
+
+    hit: Hit
+    person: Person
+    marker: str
+    distance: int
+
+
+def owned(sentence: Sentence, prefix: str) -> Iterator[OwnedHit]:
+    """The hits under `prefix`, each with the nearest word for a person before it in the sentence."""
+    marker: Hit | None = None
+    for hit in sentence.hits:
+        if hit.tag in _PERSON_OF_TAG:
+            marker = hit
+        elif hit.tag.startswith(prefix):
+            if marker is None:
+                yield OwnedHit(hit=hit, person=Person.NOBODY, marker="", distance=99)
+            else:
+                distance = sentence.words_between(marker.end, hit.start)
+                yield OwnedHit(hit=hit, person=_PERSON_OF_TAG[marker.tag], marker=marker.tag, distance=distance)
+
+
+def together(weights: Iterable[float]) -> float:
+    """The chance that at least one of these signs is right, if they were independent (noisy or); at most 0.98."""
+    doubt = 1.0
+    for weight in weights:
+        doubt *= 1.0 - min(max(weight, 0.0), 0.98)
+    return min(1.0 - doubt, 0.98)
+
+
+def strongest(hits: Iterable[Hit]) -> dict[str, Hit]:
+    """For each tag the hit of the greatest weight; of equals, the first."""
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        if hit.tag not in best or hit.weight > best[hit.tag].weight:
+            best[hit.tag] = hit
+    return best
+
+
+def is_inside(hit: Hit, covers: Iterable[Hit]) -> bool:
+    """True if the hit lies within one of `covers` (a phrase that takes its meaning away)."""
+    return any(cover.start <= hit.start and hit.end <= cover.end for cover in covers)

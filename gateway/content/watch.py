@@ -1,0 +1,37 @@
+"""The cheap look that decides whether mail to an outsider is looked into at all: does it name a client, or speak for us?
+
+Not an inspection: no score, no span. It runs in the gateway's own process for every such message and costs a fraction of a
+millisecond, so it imports no Presidio. Mail that it passes is not looked into: free expression is part of the policy [STM-2],
+[GEN-4]. Called through `InspectionPool.concerns` and `Inspector.concerns`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.content.folding import plain_text
+from gateway.content.lexicon import lexicon
+from gateway.content.names import NameIndex
+from gateway.message.model import ReadableText
+
+_TRIGGERS = frozenset({"said.voice", "said.marking"})
+
+
+class Watch:
+    """Immutable after it is made; `names` is the index of all clients."""
+
+    __slots__ = ("_names", "_words")
+
+    def __init__(self, names: NameIndex) -> None:
+        self._names = names
+        self._words = lexicon("voice", "confidential")
+
+    def concerns(self, texts: Iterable[ReadableText]) -> bool:
+        """True if a text, quoted text included, names a client or holds words of the school's voice or a marking."""
+        for source in texts:
+            plain = plain_text(source.text)
+            if any(hit.tag in _TRIGGERS for hit in self._words.hits(plain.text, plain.folded)):
+                return True
+            if next(self._names.hits(plain), None) is not None:
+                return True
+        return False
