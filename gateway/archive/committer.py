@@ -35,10 +35,15 @@ class _Done:
 
 
 class Committer:
-    """A queue of writes and the thread that commits them in groups."""
+    """A queue of writes and the thread that commits them in groups.
 
-    def __init__(self, database: Database) -> None:
+    With less than `low_bytes` free on the disk the log is folded into the file after every group: it would otherwise
+    grow by several pages a write and eat the room that is kept for marks and decisions.
+    """
+
+    def __init__(self, database: Database, low_bytes: int = 0) -> None:
         self._database = database
+        self._low_bytes = low_bytes
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._is_closed = False
@@ -119,6 +124,8 @@ class Committer:
                 done.job.future.set_exception(done.error)
             else:
                 done.job.future.set_result(done.result)
+        if self._database.has_less_than(self._low_bytes):
+            self._database.fold_log()
 
 
 def _perform(job: _Job, connection: Connection) -> _Done:

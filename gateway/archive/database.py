@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -189,6 +189,14 @@ class Database:
         """Close the writer's connection after an error, so that the next write starts on a new one."""
         self._writer.dispose()
 
+    def fold_log(self) -> None:
+        """Move what the write-ahead log holds into the file, as far as readers let it, so that the log starts anew.
+
+        Not needed for safety: a failure is left to the next COMMIT to tell.
+        """
+        with suppress(DatabaseError, sqlite3.Error), closing(self._writer.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+
     def read(self, query: Callable[[Connection], Answer]) -> Answer:
         """The answer of a query, in one transaction that sees one moment of the store. Raises MachineryFailed."""
         try:
@@ -207,6 +215,13 @@ class Database:
         disk = os.statvfs(self._path.parent)
         return disk.f_bavail * disk.f_frsize
 
+    def has_less_than(self, size: int) -> bool:
+        """True if the disk has less than `size` bytes free; False if that can't be told."""
+        try:
+            return self.free_bytes() < size
+        except OSError:
+            return False
+
     def storage_error(self, error: DatabaseError) -> GatewayError:
         """What an error of the database means to a sender: 452 for no room, else 451; by SQLite's name for it alone."""
         origin = error.orig
@@ -214,15 +229,9 @@ class Database:
         code = getattr(origin, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_FULL:
             return StoreFull(fault=name)
-        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and self._is_out_of_room():
+        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and self.has_less_than(_NO_ROOM_BYTES):
             return StoreFull(fault=name)
         return MachineryFailed("store failed", fault=name)
-
-    def _is_out_of_room(self) -> bool:
-        try:
-            return self.free_bytes() < _NO_ROOM_BYTES
-        except OSError:
-            return False
 
     def _upgrade(self, connection: Connection) -> None:
         revision = _revision(connection)

@@ -56,7 +56,7 @@ class Store:
         self._folder = folder
         self._large = folder / "large"
         self._database = database
-        self._committer = Committer(database)
+        self._committer = Committer(database, low_bytes=2 * reserve_bytes)
         self._lock = lock
         self._reserve_bytes = reserve_bytes
 
@@ -66,7 +66,7 @@ class Store:
 
         `is_gateway` takes the place of the one serving gateway until `close` or the end of the process: a second one
         gets MachineryFailed. `reserve_bytes` stay free for the marks and decisions that follow a filing; None takes
-        8 MiB or a twentieth of the disk, whichever is less. Raises StoreFull or MachineryFailed.
+        8 MiB or a fifth of the disk, whichever is less. Raises StoreFull or MachineryFailed.
         """
         return await asyncio.to_thread(cls._open, path, is_gateway, reserve_bytes)
 
@@ -338,8 +338,8 @@ class Store:
                 undo.pop_all()
         except OSError as error:
             raise bodies.disk_error(error) from error
-        twentieth = disk.f_blocks * disk.f_frsize // 20
-        store = cls(path, database, lock, min(MAX_RESERVE_BYTES, twentieth) if reserve_bytes is None else reserve_bytes)
+        fifth = disk.f_blocks * disk.f_frsize // 5
+        store = cls(path, database, lock, min(MAX_RESERVE_BYTES, fifth) if reserve_bytes is None else reserve_bytes)
         store._committer.start()
         return store
 
