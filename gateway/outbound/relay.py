@@ -52,7 +52,10 @@ class NextHopSlow(GatewayError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayTimeouts:
-    """Seconds that the next hop may take for each stage; the defaults are those of RFC 5321 section 4.5.3.2."""
+    """Seconds that the next hop may take for each stage; the defaults are those of RFC 5321 section 4.5.3.2.
+
+    `farewell_s` is for RSET and QUIT: a client's answer waits for them, and without them the connection is closed.
+    """
 
     connect_s: float = 30.0
     greeting_s: float = 300.0
@@ -60,7 +63,7 @@ class RelayTimeouts:
     data_start_s: float = 120.0
     data_block_s: float = 180.0
     data_end_s: float = 600.0
-    quit_s: float = 5.0
+    farewell_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +184,8 @@ class NextHopSession:
         if not self.is_open:
             return
         try:
-            answer = await self.command(b"RSET")
+            await self._write(b"RSET\r\n")
+            answer = await self._read_reply(self._timeouts.farewell_s)
         except GatewayError:
             return
         if not answer.is_positive:
@@ -192,7 +196,7 @@ class NextHopSession:
         if self.is_open:
             try:
                 await self._write(b"QUIT\r\n")
-                await self._read_reply(self._timeouts.quit_s)
+                await self._read_reply(self._timeouts.farewell_s)
             except GatewayError:
                 pass
             finally:
