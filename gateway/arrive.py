@@ -25,6 +25,7 @@ from gateway.content.finding import Finding
 from gateway.content.inspector import InspectionRequest
 from gateway.holding.model import Hold
 from gateway.message.errors import GatewayError
+from gateway.message.limits import Limits
 from gateway.message.model import Message
 from gateway.message.parse import parse
 from gateway.message.reply import Reply, reply
@@ -122,6 +123,7 @@ class Arrival:
         reference_of: Callable[[str], str],
         host_name: str,
         hold_days: int,
+        limits: Limits,
     ) -> None:
         self._knowledge = knowledge
         self._store = store
@@ -131,6 +133,7 @@ class Arrival:
         self._reference_of = reference_of
         self._host_name = host_name
         self._hold_life = timedelta(days=hold_days)
+        self._limits = limits
 
     async def __call__(self, submission: Submission, delivery: Delivery) -> Reply:
         """The answer to one message. Never raises but for cancellation; on any failure nothing is accepted."""
@@ -171,7 +174,8 @@ class Arrival:
         known = self._knowledge()
         directory, pack = known.directory, known.pack
         with self._observer.stage("parse"):
-            message = await self._run(submission, parse, submission.raw, notices=pack.own_notice_texts())
+            notices = pack.own_notice_texts()
+            message = await self._run(submission, parse, submission.raw, limits=self._limits, notices=notices)
         with self._observer.stage("classify"):
             parties = classify(submission.envelope, message, submission.session, directory)
             facts = fact_findings(

@@ -61,6 +61,11 @@ def make_next_hop(settings: Settings) -> NextHop:
     )
 
 
+def make_limits(settings: Settings) -> Limits:
+    """What a message may be."""
+    return Limits(**settings.limits.model_dump())
+
+
 def make_desk(settings: Settings) -> LetterDesk:
     """Who writes the gateway's own mails."""
     return LetterDesk(sender=settings.letters.sender, new_id=new_id, now=now)
@@ -102,7 +107,7 @@ def make_door_settings(configuration: Configuration) -> SmtpDoorSettings:
         next_hop=make_next_hop(settings),
         trusted_clients=smtp.trusted_clients,
         host_name=host_name(settings),
-        limits=Limits(**settings.limits.model_dump()),
+        limits=make_limits(settings),
         timeouts=DoorTimeouts(command_s=smtp.idle_timeout_s),
         tls=make_tls(configuration),
         max_connections=smtp.max_connections,
@@ -132,6 +137,7 @@ class Rooms:
             reference_of=ref_of,
             host_name=host_name(settings),
             hold_days=settings.holds.expire_after_days,
+            limits=make_limits(settings),
         )
         self.elapse = Elapse(
             knowledge=self.knowledge, store=store, relay=next_hop, desk=desk, observer=observer, now=now
