@@ -20,6 +20,7 @@ from gateway.people.model import Direction, Parties
 from gateway.policy.evaluate import evaluate
 from gateway.policy.facts_form import form_findings
 from gateway.policy.identity import identity_findings
+from gateway.policy.opaque import opaque_findings
 from gateway.policy.pack import Pack
 from gateway.policy.plan import make_plan
 from gateway.policy.recipients import recipient_findings
@@ -77,6 +78,7 @@ def fact_findings(
         ),
         *recipient_findings(message=message, parties=parties, directory=directory, relay_domains=pack.relay_domains),
         *form_findings(message, parties),
+        *opaque_findings(message, parties),
     )
 
 

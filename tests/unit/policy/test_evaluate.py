@@ -133,10 +133,10 @@ def test_a_sender_role_narrows_and_an_unknown_sender_does_not() -> None:
 def test_abouts_and_reasons_narrow_a_rule() -> None:
     pack = a_pack(
         a_rule("a.about", abouts=frozenset({About.ORGANISATION})),
-        a_rule("a.reason", reasons=frozenset({"respect.name_calling"})),
-        a_rule("a.except", except_reasons=frozenset({"respect.name_calling"})),
+        a_rule("a.reason", reasons=frozenset({"disrespect.name_calling"})),
+        a_rule("a.except", except_reasons=frozenset({"disrespect.name_calling"})),
     )
-    verdict = evaluate(pack, to_client(), [a_finding(reason="respect.name_calling", about=About.READER)])
+    verdict = evaluate(pack, to_client(), [a_finding(reason="disrespect.name_calling", about=About.READER)])
     assert [reason.rule for reason in verdict.reasons] == ["a.reason"]
 
 

@@ -90,7 +90,8 @@ def test_a_template_has_a_place_for_the_agreed_channel(pack: Pack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "language"), list(itertools.product(("friending", "interacting", "email"), ("en", "fr")))
+    ("name", "language"),
+    [(name, language) for name in ("friending", "interacting", "email") for language in ("en", "fr")],
 )
 def test_every_template_offers_to_talk_and_is_wrapped(pack: Pack, name: str, language: str) -> None:
     text = template_text(pack, name, language)
