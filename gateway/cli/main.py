@@ -11,7 +11,7 @@ import sys
 import typer
 
 from gateway import __version__
-from gateway.cli import archive, check, config, held, initial, notice, people, policy, serve
+from gateway.cli import archive, check, config, demonstration, held, initial, notice, people, policy, serve
 from gateway.cli.console import EXIT_CONFIG, EXIT_FOUND, complain
 from gateway.message.errors import ConfigInvalid, GatewayError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("init")(initial.init)
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
+app.command("demo")(demonstration.demo)
 app.add_typer(notice.app, name="notice")
 app.add_typer(held.app, name="held")
 app.add_typer(archive.app, name="archive")
@@ -63,6 +64,9 @@ def main() -> None:
         sys.exit(EXIT_FOUND)
     except BrokenPipeError:
         sys.stderr.close()
+        sys.exit(EXIT_FOUND)
+    except OSError as error:
+        complain(f"{error.filename or 'input or output'}: {error.strerror or type(error).__name__}")
         sys.exit(EXIT_FOUND)
     except KeyboardInterrupt:
         complain("interrupted")

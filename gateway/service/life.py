@@ -22,6 +22,7 @@ from gateway.service.health import HealthServer, Page
 from gateway.service.jobs import Job, Jobs
 from gateway.service.logs import set_up_logs
 from gateway.service.metrics import CONTENT_TYPE, Metrics
+from gateway.service.settings import Endpoint
 from gateway.service.wiring import Rooms, open_rooms
 
 _log = logging.getLogger(__name__)
@@ -83,10 +84,12 @@ class Life:
             await rooms.door.start()
             jobs.start()
             self._set_ready(True)
-            _log.info("ready", extra={"smtp": [str(address) for address in rooms.door.addresses], "pid": os.getpid()})
+            smtp = [str(Endpoint(*address)) for address in rooms.door.addresses]
+            _log.info("ready", extra={"smtp": smtp, "pid": os.getpid()})
             await self._until_stopped()
             self._set_ready(False)
             _log.info("draining")
+            rooms.door.stop_accepting()
             await rooms.door.drain(self._configuration.settings.drain_s)
         finally:
             await rooms.door.close()
@@ -180,7 +183,9 @@ class Life:
                     holds_open=counts.get("holds.held", 0) + counts.get("holds.releasing", 0),
                     letters_pending=counts.get("letters.waiting", 0),
                 )
+            door = self._rooms.door
             self._metrics.set_free_bytes(self._rooms.store.health().free_bytes)
+            self._metrics.set_door(door.open_sessions, door.messages_under_way, door.bytes_in_flight)
         return Page(status=200, body=self._metrics.exposition(), content_type=CONTENT_TYPE)
 
 

@@ -36,6 +36,9 @@ class Metrics:
         )
         self._holds_open = self._gauge("holds_open", "Held messages that wait for a decision")
         self._letters_pending = self._gauge("letters_pending", "Own mails that wait to be sent")
+        self._sessions = self._gauge("smtp_sessions", "Open SMTP connections")
+        self._under_way = self._gauge("messages_under_way", "Messages between DATA and their answer")
+        self._bytes = self._gauge("bytes_in_flight", "Bytes of messages in memory")
         self._free_bytes = self._gauge("store_free_bytes", "Free bytes on the disk of the store")
         self._ready = self._gauge("ready", "1 while the gateway takes mail")
         self._clients = self._gauge("directory_clients", "Clients in the directory")
@@ -97,6 +100,12 @@ class Metrics:
     def set_free_bytes(self, count: int) -> None:
         """Tell how much room the store's disk has."""
         self._free_bytes.set(count)
+
+    def set_door(self, sessions: int, messages: int, count_bytes: int) -> None:
+        """Tell what the SMTP door is doing."""
+        self._sessions.set(sessions)
+        self._under_way.set(messages)
+        self._bytes.set(count_bytes)
 
     def set_ready(self, is_ready: bool) -> None:
         """Tell whether the gateway takes mail."""

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from gateway.service.settings import Settings, keys
+from gateway.service.settings import Endpoint, Settings, keys
 
 SCHEMA_FILE = "schema/gateway.schema.json"
 TABLE_FILE = "configuration.md"
@@ -61,7 +61,7 @@ def _default(field: Any) -> str:
         return "see below"
     if value is None:
         return "absent"
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and not isinstance(value, Endpoint):
         return "`[" + ", ".join(json.dumps(str(entry)) for entry in value) + "]`"
     return f"`{value}`"
 
