@@ -143,7 +143,7 @@ def a_directory(*clients: Client, workers: tuple[Worker, ...] = ()) -> Directory
             *workers,
         ),
         clients=(
-            Client(file="C-1042", name="Jordan Reyes", also_known_as=("Jo Reyes",), addresses=(JORDAN,), workers=("s-okafor",)),
+            Client(file="C-1042", name="Jordan Reyes", addresses=(JORDAN,), also_known_as=("Jo Reyes",)),
             Client(file="C-1043", name="Mina Khan", addresses=(MINA,), language="fr"),
             Client(file="C-0007", name="Pat Dubois", addresses=(OLD,), is_past=True),
             *clients,

@@ -102,8 +102,11 @@ def _a_label(label: str) -> str | None:
         return None
     if label.isascii() and not label.startswith("xn--"):
         return label if _LABEL.fullmatch(label) else None
+    composed = unicodedata.normalize("NFC", label)
+    if composed.isascii() and not label.isascii():
+        return None
     try:
-        return idna.alabel(unicodedata.normalize("NFC", label)).decode("ascii")
+        return idna.alabel(composed).decode("ascii")
     except (idna.IDNAError, UnicodeError):
         return None
 

@@ -69,7 +69,7 @@ def _logins(workers: tuple[WorkerEntry, ...]) -> Iterator[ConfigProblem]:
 
 
 def _supervisors(workers: tuple[WorkerEntry, ...]) -> Iterator[ConfigProblem]:
-    by_id = {entry.worker.id: entry.worker for entry in workers}
+    by_id = {entry.worker.id: entry for entry in workers}
     for entry in workers:
         name = entry.worker.supervisor
         if name is None:
@@ -82,10 +82,10 @@ def _supervisors(workers: tuple[WorkerEntry, ...]) -> Iterator[ConfigProblem]:
             close = difflib.get_close_matches(name, by_id, n=1)
             hint = f"did you mean {close[0]!r}?" if close else "add that worker, or name one of the list"
             yield ConfigProblem(entry.path, entry.supervisor_line, f"there is no worker {name!r}: {hint}")
-        elif supervisor.id == entry.worker.id:
+        elif name == entry.worker.id:
             yield ConfigProblem(entry.path, entry.supervisor_line, f"{name!r} supervises itself: name someone else")
-        elif supervisor.role not in SUPERVISING_ROLES:
-            what = f"{name!r} is {supervisor.role}, not supervisor or faculty: name someone who may supervise"
+        elif supervisor.is_role_known and supervisor.worker.role not in SUPERVISING_ROLES:
+            what = f"{name!r} is {supervisor.worker.role}, not supervisor or faculty: name someone who may supervise"
             yield ConfigProblem(entry.path, entry.supervisor_line, what)
 
 

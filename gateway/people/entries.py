@@ -18,12 +18,13 @@ CONSENT_PURPOSES = ("consultation", "research", "education")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerEntry:
-    """A worker and where the entry stands."""
+    """A worker and where the entry stands. `is_role_known` is False if the role could not be read."""
 
     worker: Worker
     path: str
     line: int
     supervisor_line: int
+    is_role_known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ def read_worker(fields: Fields, problems: Problems) -> WorkerEntry | None:
     worker_id, name = fields.text("id", is_required=True), fields.text("name", is_required=True)
     if fields.mapping is not None and fields.entry("role") is None:
         problems.add(fields.line, f"a worker needs 'role': one of {', '.join(WORKER_ROLES)}")
-    role = Role(fields.choice("role", WORKER_ROLES, Role.WORKER))
+    role = fields.choice("role", WORKER_ROLES, "")
     addresses = _addresses(fields, "addresses", problems)
     placement = fields.mapping_of("placement", "a placement")
     days = placement.days() if placement else None
@@ -63,7 +64,7 @@ def read_worker(fields: Fields, problems: Problems) -> WorkerEntry | None:
         worker=Worker(
             id=worker_id or "",
             name=name or "",
-            role=role,
+            role=Role(role or Role.WORKER),
             addresses=addresses,
             logins=tuple(word for word, _ in fields.texts("logins")),
             personal_addresses=_addresses(fields, "personal_addresses", problems),
@@ -74,6 +75,7 @@ def read_worker(fields: Fields, problems: Problems) -> WorkerEntry | None:
         path=problems.path,
         line=fields.line,
         supervisor_line=fields.line_of("supervisor"),
+        is_role_known=bool(role),
     )
     if fields.mapping is not None and fields.entry("addresses") is None:
         problems.add(fields.line, "a worker needs 'addresses': list at least one professional address")

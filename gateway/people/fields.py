@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterable
 from datetime import date
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from gateway.message.errors import ConfigProblem
 from gateway.people.addresses import canonical, canonical_domain, is_plainly_good
@@ -154,15 +154,18 @@ def choice_of(written: str, key: str, choices: Iterable[str], line: int, problem
 def checked_address(written: str, line: int, problems: Problems) -> str | None:
     """The canonical spelling of an address in a configuration; else None, and a problem that says why.
 
-    Checked by email-validator without any look-up of the domain; names for special use (`.example`, `.internal`) are
-    fine. The problem shows the address: it is for the administrator who wrote it, and goes to no log of messages.
+    Checked by email-validator without any look-up of the domain; names for special use (`.example`, `.local`, of
+    RFC 6761) are fine. The problem shows the address: it is for the administrator who wrote it, and goes to no log of messages.
     """
     clean = canonical(written)
     if clean is not None and is_plainly_good(written):
         return clean
     why = "its domain or name has letters that no mail address may have"
+    local, _, domain = written.rpartition("@")
+    is_special = domain.rpartition(".")[2].lower() in SPECIAL_USE_DOMAIN_NAMES
+    probe = f"{local}@agency.example" if is_special else written
     try:
-        validate_email(written, check_deliverability=False, globally_deliverable=False, allow_smtputf8=True)
+        validate_email(probe, check_deliverability=False, globally_deliverable=False, allow_smtputf8=True)
     except EmailNotValidError as error:
         why = str(error).rstrip(".")
         clean = None

@@ -1,7 +1,7 @@
-"""Identity rules: is every address that names the sender professional, the sender's own, and in force today?
+"""Identity rules: whether every address that names the sender is professional, the sender's own, in force today.
 
-Pure facts, not a judgement of words, and no action: each fact is a `Finding` that the policy pack turns into what follows. Called
-by `gateway.arrive` and `gateway.policy.judge`. [CLI-5] [STM-4]; RFC 5322 sections 3.6.2 and 3.6.6, RFC 8098
+Pure facts, not a judgement of words, and no action: each is a `Finding` that the policy pack turns into what follows.
+Called by `gateway.arrive` and `gateway.policy.judge`. [CLI-5] [STM-4]; RFC 5322 sections 3.6.2 and 3.6.6, RFC 8098
 (receipts).
 
 Mail to clients is looked at in full. Of other mail only two things are asked: can its From be read as one sender, and
