@@ -1,0 +1,188 @@
+"""Appends the retention notice to a message by splicing bytes, or leaves the message as it came and says why [CLI-8, CLI-9].
+
+The message is read, never written anew: the places come from its parsed parts, the edits are splices, and a second parser
+asserts afterwards that nothing else changed. Several ways may be tried, the best first; when none holds, the original is
+given back. Called by `gateway.amend.amend`. Does no signing and knows no policy. NOTICE-RULES has the rules case by case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from gateway.amend.assertion import broken_rule
+from gateway.amend.edit import Edit, Placement
+from gateway.amend.fitting import is_fit_for_ascii
+from gateway.amend.html_edit import html_edits
+from gateway.amend.labels import label_splices
+from gateway.amend.own_notice import OwnNotice
+from gateway.amend.plain_edit import plain_edits
+from gateway.amend.targets import has_tnef, target_parts
+from gateway.amend.transfer import IDENTITY, insertion, reencoded
+from gateway.amend.treatment import Amended, Treatment
+from gateway.message.charsets import decode_strictly
+from gateway.message.model import Message, Part, ProblemKind
+from gateway.message.splice import Splice, apply_splices
+from gateway.message.transfer import decode_transfer, is_known_encoding
+from gateway.policy.verdict import Notice
+
+_MAX_TRIES = 6
+_INLINE_PGP = (b"-----BEGIN PGP", b"-----BEGIN PKCS7")
+_UUENCODED = re.compile(rb"^(?:begin(?:-base64)? [0-7]{3,4} |=ybegin )", re.MULTILINE)
+_STALE_FIELDS = frozenset({"content-length", "lines"})
+_LENGTH_PROBLEMS = frozenset({ProblemKind.TEXT_TOO_LONG, ProblemKind.HTML_TOO_COMPLEX})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """A part to append to, with its transfer encoding undone."""
+
+    part: Part
+    octets: bytes
+
+
+def append_notice(
+    message: Message, notice: Notice, *, placement: Placement = Placement.END, prefer_ascii: bool = False
+) -> Amended:
+    """The message with the notice in every way of showing its text, each once, or unchanged with the reason.
+
+    `placement`: END, or ABOVE_HISTORY. `prefer_ascii`: where the charset lacks a letter of the notice, its ASCII spelling
+    instead of another charset. Never raises for a message that `gateway.message.parse` made. Source: [CLI-8], [CLI-9].
+    """
+    parts = target_parts(message)
+    if isinstance(parts, Treatment):
+        return Amended(raw=message.raw, treatment=parts)
+    own = OwnNotice.of(notice)
+    untold = tuple(part for part in parts if not own.is_told_by(message, part))
+    if not untold:
+        return Amended(raw=message.raw, treatment=Treatment.ALREADY_THERE)
+    targets: list[_Target] = []
+    for part in untold:
+        target = _target(message, part)
+        if isinstance(target, Treatment):
+            return Amended(raw=message.raw, treatment=target)
+        targets.append(target)
+    return _first_good(message, targets, notice, own, placement=placement, prefer_ascii=prefer_ascii)
+
+
+def _target(message: Message, part: Part) -> _Target | Treatment:
+    """The part decoded, or why its text may not be touched."""
+    problems = {problem.kind for problem in message.problems if problem.part == part.path}
+    if ProblemKind.BAD_TRANSFER_ENCODING in problems or not is_known_encoding(part.encoding):
+        return Treatment.UNTOUCHED_ENCODING
+    if problems & _LENGTH_PROBLEMS:
+        return Treatment.UNTOUCHED_TOO_LONG
+    octets, is_clean = decode_transfer(message.raw[part.body_start_byte : part.body_end_byte], part.encoding)
+    if not is_clean:
+        return Treatment.UNTOUCHED_ENCODING
+    if not is_fit_for_ascii(part.charset) or decode_strictly(octets, part.charset) is None:
+        return Treatment.UNTOUCHED_CHARSET
+    if any(mark in octets for mark in _INLINE_PGP):
+        return Treatment.UNTOUCHED_INLINE_PGP
+    if _UUENCODED.search(octets) is not None:
+        return Treatment.UNTOUCHED_UUENCODED
+    return _Target(part=part, octets=octets)
+
+
+def _first_good(
+    message: Message,
+    targets: list[_Target],
+    notice: Notice,
+    own: OwnNotice,
+    *,
+    placement: Placement,
+    prefer_ascii: bool,
+) -> Amended:
+    """The first set of edits whose result keeps every rule of the assertion."""
+    ways = [
+        list(islice(_edits(message, target, notice, placement=placement, prefer_ascii=prefer_ascii), _MAX_TRIES))
+        for target in targets
+    ]
+    rule = "no place"
+    if not all(ways):
+        return Amended(raw=message.raw, treatment=Treatment.UNTOUCHED_ASSERTION_FAILED, detail=rule)
+    paths = [target.part.path for target in targets]
+    for number in range(max(len(edits) for edits in ways)):
+        chosen = [edits[min(number, len(edits) - 1)] for edits in ways]
+        splices = _splices(message, targets, chosen)
+        if splices is None:
+            rule = "label"
+            continue
+        raw = apply_splices(message.raw, splices)
+        broken = broken_rule(message.raw, raw, targets=paths, notices=own.wordings)
+        if broken is None:
+            detail = "not visible in Outlook" if has_tnef(message) else ""
+            return Amended(raw=raw, treatment=Treatment.APPENDED, detail=detail)
+        rule = broken; __import__("os").environ.get("DBG") and print(broken, [e.octets[:20] for e in chosen],[e.label for e in chosen])
+    return Amended(raw=message.raw, treatment=Treatment.UNTOUCHED_ASSERTION_FAILED, detail=rule)
+
+
+def _edits(
+    message: Message, target: _Target, notice: Notice, *, placement: Placement, prefer_ascii: bool
+) -> Iterator[Edit]:
+    if target.part.content_type == "text/html":
+        return html_edits(message, target.part, target.octets, notice, placement=placement)
+    return plain_edits(message, target.part, target.octets, notice, placement=placement, prefer_ascii=prefer_ascii)
+
+
+def _splices(message: Message, targets: list[_Target], edits: list[Edit]) -> list[Splice] | None:
+    """All splices of one set of edits; None if a label can't be changed. A part's fields come before its body."""
+    splices = [
+        Splice(start_byte=field.start_byte, end_byte=field.end_byte, replacement=b"")
+        for field in message.headers
+        if field.name.lower() in _STALE_FIELDS
+    ]
+    for target, edit in zip(targets, edits, strict=True):
+        made = _part_splices(message, target, edit)
+        if made is None:
+            return None
+        splices.extend(splice for splice in made if splice not in splices)
+    return splices
+
+
+def _part_splices(message: Message, target: _Target, edit: Edit) -> list[Splice] | None:
+    part = target.part
+    encoding = _encoding_for(target, edit)
+    labels = label_splices(message, part, charset=edit.label, encoding=encoding if encoding != part.encoding else None)
+    if labels is None:
+        return None
+    body = message.raw[part.body_start_byte : part.body_end_byte]
+    if edit.body is None and encoding == part.encoding:
+        splice = insertion(body, encoding, edit.offset, edit.octets)
+    else:
+        octets = target.octets if edit.body is None else edit.body
+        whole = octets[: edit.offset] + edit.octets + octets[edit.offset :]
+        splice = Splice(start_byte=0, end_byte=len(body), replacement=reencoded(whole, body, encoding))
+    return [*labels, _placed(message, part, splice)]
+
+
+def _encoding_for(target: _Target, edit: Edit) -> str:
+    """The transfer encoding after the edit: as before, but quoted-printable where eight-bit octets would be new."""
+    encoding = target.part.encoding
+    if encoding not in IDENTITY or edit.octets.isascii():
+        return encoding
+    is_eight_bit_already = not target.octets.isascii() and (edit.body is None or encoding != "7bit")
+    return encoding if is_eight_bit_already else "quoted-printable"
+
+
+def _placed(message: Message, part: Part, splice: Splice) -> Splice:
+    """A splice on the body moved to the message, with the line ends that the message lacks around an empty body."""
+    raw = message.raw
+    start, end = part.body_start_byte + splice.start_byte, part.body_start_byte + splice.end_byte
+    replacement = splice.replacement
+    head = raw[part.header_start_byte : part.body_start_byte]
+    if not (head == b"\r\n" or head.endswith(b"\r\n\r\n")) and splice.start_byte == 0:
+        replacement = (b"\r\n" if head.endswith(b"\r\n") else b"\r\n\r\n") + replacement
+    is_at_end = end == part.body_end_byte
+    if is_at_end and not replacement.endswith(b"\r\n") and not raw.startswith(b"\r\n", end):
+        replacement += b"\r\n"
+    elif is_at_end and _was_open(raw, part, splice) and raw.startswith(b"\r\n", end):
+        replacement = replacement.removesuffix(b"\r\n")
+    return Splice(start_byte=start, end_byte=end, replacement=replacement)
+
+
+def _was_open(raw: bytes, part: Part, splice: Splice) -> bool:
+    """True if an empty body is filled whose line end belongs to the next delimiter."""
+    return splice.end_byte == 0 and part.body_start_byte == part.body_end_byte and bool(raw)

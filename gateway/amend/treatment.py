@@ -1,0 +1,51 @@
+"""How a message was treated when a notice was to be appended: done, done before, or left as it came, and why. Values only.
+
+Made by `gateway.amend.notice` and `gateway.amend.amend`; read by the flows, which put it into the record, the log and
+the metric. NOTICE-RULES names the cases; the clause behind the notice is [CLI-8].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Treatment(StrEnum):
+    """What became of the notice. Every `UNTOUCHED_` value says that no byte of the body was changed."""
+
+    APPENDED = "appended"
+    ALREADY_THERE = "already-there"
+    NOT_ASKED = "not-asked"
+    UNTOUCHED_SIGNED = "untouched-signed"
+    UNTOUCHED_ENCRYPTED = "untouched-encrypted"
+    UNTOUCHED_INLINE_PGP = "untouched-inline-pgp"
+    UNTOUCHED_REPORT = "untouched-report"
+    UNTOUCHED_EMBEDDED = "untouched-embedded-message"
+    UNTOUCHED_PARTIAL = "untouched-partial"
+    UNTOUCHED_CALENDAR = "untouched-calendar"
+    UNTOUCHED_TNEF = "untouched-tnef"
+    UNTOUCHED_NO_TEXT = "untouched-no-text"
+    UNTOUCHED_CHARSET = "untouched-charset"
+    UNTOUCHED_ENCODING = "untouched-encoding"
+    UNTOUCHED_UUENCODED = "untouched-uuencoded"
+    UNTOUCHED_MALFORMED = "untouched-malformed"
+    UNTOUCHED_TOO_LONG = "untouched-too-long"
+    UNTOUCHED_NULL_PATH = "untouched-null-path"
+    UNTOUCHED_ASSERTION_FAILED = "untouched-assertion-failed"
+
+    @property
+    def is_notice_there(self) -> bool:
+        """True if the reader of the message sees the notice in the new text."""
+        return self in {Treatment.APPENDED, Treatment.ALREADY_THERE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amended:
+    """The bytes to send and how they came about.
+
+    `detail` says more in a few fixed words, such as the rule of the assertion that failed; never text of the message.
+    """
+
+    raw: bytes
+    treatment: Treatment
+    detail: str = ""
