@@ -7,6 +7,7 @@ modules of this room and by `gateway.amend`. RFC 2046 section 4.1.2, RFC 2978; W
 
 from __future__ import annotations
 
+import re
 from encodings.aliases import aliases
 from types import MappingProxyType
 
@@ -77,6 +78,8 @@ def _key(label: str) -> str:
 _CODEC_OF = _table()
 # Codecs that decode octets 0x80 to 0x9F as controls, where readers show the letters of windows-1252.
 _LATIN = frozenset({"latin_1", "ascii"})
+# utf-7 can spell one half of a surrogate pair, which no later step could write out again.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def codec_of(label: str) -> str | None:
@@ -96,9 +99,10 @@ def decode_strictly(body: bytes, label: str | None) -> str | None:
     try:
         if codec == "latin_1":
             return _decode_latin(body)
-        return body.decode(codec)
+        text = body.decode(codec)
     except (UnicodeError, ValueError):
         return None
+    return None if _SURROGATE.search(text) else text
 
 
 def decode_leniently(body: bytes, label: str | None) -> str:
@@ -111,7 +115,7 @@ def decode_leniently(body: bytes, label: str | None) -> str:
     if codec is None or codec in _LATIN or codec == "utf_8":
         return _decode_latin(body)
     try:
-        return body.decode(codec, "replace")
+        return _SURROGATE.sub("\ufffd", body.decode(codec, "replace"))
     except (UnicodeError, ValueError):
         return _decode_latin(body)
 

@@ -15,7 +15,7 @@ from gateway.message.model import HeaderField, ProblemKind
 from gateway.message.words import header_text
 
 _NAME = re.compile(rb"([!-9;-~]+)([ \t]*):")
-_MBOX_LINE = re.compile(rb">*From ")
+_MBOX_LINE = re.compile(rb">*From (?![ \t]*:)")
 _LINES_A_FIELD = 20
 
 
