@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import socketserver
@@ -295,9 +296,7 @@ class PostfixInstance:
 
     def queue_ids_taken(self) -> int:
         """How many messages the smtpd behind the filter has queued."""
-        return self.log().count(" postfix/behind/smtpd[") and sum(
-            1 for line in self.log().splitlines() if "postfix/behind/smtpd[" in line and ": client=" in line
-        )
+        return len(re.findall(r"postfix/behind/smtpd\[\d+\]: \w+: client=", self.log()))
 
 
 @contextlib.contextmanager
