@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -167,10 +168,16 @@ async def _verify(config: Path, as_json: bool) -> bool:
 
 
 async def _export(file: str, config: Path, out: Path, by: str, purpose: str) -> None:
-    from gateway.archive.export.eml import export_eml
+    from gateway.archive.export.eml import ExportRefused, export_eml
     from gateway.cli.stores import open_store
 
     async with open_store(config) as store:
         with progress_bar("exporting") as advance:
-            count = await export_eml(store, file, out, by=by, purpose=purpose, progress=advance)
-    say(f"wrote {count} message(s) of {file} to {out}")
+            try:
+                done = await export_eml(
+                    store, file, out, by=by, purpose=purpose, at=datetime.now(tz=UTC), progress=advance
+                )
+            except ExportRefused as error:
+                stop(str(error), EXIT_FOUND)
+    say(f"wrote {done.messages} message(s) of {file} to {done.folder}")
+    say(f"SHA-256 of its manifest: {done.manifest_sha256}")

@@ -61,7 +61,7 @@ class FileJudge:
         try:
             return self._judged(path)
         except Exception as error:  # noqa: BLE001 - the guard around a message: one bad file must not end the others
-            line = {
+            line: dict[str, Any] = {
                 "file": str(path), "direction": None, "verdict": Action.HOLD.value,
                 "policy": self._configuration.pack.label, "client_files": [], "notice": False, "archive": False,
                 "findings": [], "error": type(error).__name__,

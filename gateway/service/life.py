@@ -170,6 +170,8 @@ class Life:
             return Page(status=503, body=b"not ready\n")
         if not self._rooms.store.health().is_alive:
             return Page(status=503, body=b"the store does not work\n")
+        if not self._rooms.pool.is_ready:
+            return Page(status=503, body=b"no analysis worker\n")
         return Page(status=200, body=b"ready\n")
 
     async def _metrics_page(self) -> Page:

@@ -21,7 +21,7 @@ from gateway.doors.smtp import SmtpDoor
 from gateway.doors.smtp_settings import DoorTimeouts, SmtpDoorSettings
 from gateway.elapse import Elapse
 from gateway.holding.refs import ref_of
-from gateway.message.errors import ConfigInvalid, ConfigProblem
+from gateway.message.errors import ConfigInvalid, ConfigProblem, MachineryFailed
 from gateway.message.limits import Limits
 from gateway.outbound.letters import LetterDesk
 from gateway.outbound.relay import NextHop, RelayTimeouts
@@ -29,6 +29,9 @@ from gateway.service.configuration import Configuration
 from gateway.service.metrics import Metrics
 from gateway.service.observer import ServiceObserver
 from gateway.service.settings import FILE_NAME, Settings
+
+_POOL_READY_S = 60.0
+_POOL_LOOK_S = 0.02
 
 
 def now() -> datetime:
@@ -177,12 +180,26 @@ async def open_rooms(configuration: Configuration, metrics: Metrics) -> Rooms:
     and not yet open.
     """
     store = await Store.open(configuration.store_path, is_gateway=True)
+    pool: InspectionPool | None = None
     try:
         await store.recover(now())
         analysis = configuration.settings.analysis
         pool = InspectionPool(configuration.directory, workers=analysis.workers, deadline_s=analysis.deadline_s)
-        await asyncio.to_thread(pool.start)
+        pool.start()
+        await _until_ready(pool)
         return Rooms(configuration, store, pool, metrics)
     except BaseException:
+        if pool is not None:
+            await pool.close()
         await store.close()
         raise
+
+
+async def _until_ready(pool: InspectionPool) -> None:
+    """Wait for the first analysis worker, so that the door opens to a gateway that can judge."""
+    try:
+        async with asyncio.timeout(_POOL_READY_S):
+            while not pool.is_ready:  # noqa: ASYNC110 - the pool tells its state, and tells it only once at the start
+                await asyncio.sleep(_POOL_LOOK_S)
+    except TimeoutError:
+        raise MachineryFailed("no analysis worker came up", seconds=_POOL_READY_S) from None
