@@ -126,6 +126,7 @@ audit = Table(
     Column("ref", Text),
     Column("file", Text),
     Index("ix_audit_message_id", "message_id"),
+    Index("ix_audit_ref", "ref"),
     Index("ix_audit_file", "file"),
 )
 
@@ -145,6 +146,7 @@ letters = Table(
     Column("expires_at", Text, nullable=False),
     Column("last_code", Integer),
     Index("ix_letters_state_next_try", "state", "next_try"),
+    Index("ix_letters_about", "about"),
 )
 
 told = Table(

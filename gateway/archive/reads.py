@@ -97,10 +97,11 @@ def holds_in(connection: Connection, states: frozenset[HoldState]) -> tuple[Stor
 def held(connection: Connection, ref: str) -> StoredHold:
     """The hold of that reference as a person typed it, or of that message id. Raises HoldUnknown."""
     typed = codec.storable(ref)
-    found = _holds(connection, select(holds).where((holds.c.ref == read_ref(typed)) | (holds.c.message_id == typed)))
-    if not found:
-        raise HoldUnknown(typed[:64])
-    return found[0]
+    for column, value in ((holds.c.message_id, typed), (holds.c.ref, read_ref(typed))):
+        found = () if value is None else _holds(connection, select(holds).where(column == value))
+        if found:
+            return found[0]
+    raise HoldUnknown(typed[:64])
 
 
 def due_letters(connection: Connection, now: str, limit: int) -> tuple[QueuedLetter, ...]:
@@ -176,11 +177,11 @@ def body_files(connection: Connection) -> frozenset[str]:
 
 def _key(connection: Connection, id_or_ref: str) -> str:
     typed = codec.storable(id_or_ref)
-    query = select(messages.c.id).where((messages.c.id == typed) | (messages.c.ref == read_ref(typed)))
-    key = connection.execute(query).scalar()
-    if key is None:
-        raise RecordUnknown(typed[:64])
-    return str(key)
+    for column, value in ((messages.c.id, typed), (messages.c.ref, read_ref(typed))):
+        key = None if value is None else connection.execute(select(messages.c.id).where(column == value)).scalar()
+        if key is not None:
+            return str(key)
+    raise RecordUnknown(typed[:64])
 
 
 def _records(connection: Connection, query: Any) -> list[StoredRecord]:

@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("file", sa.Text),
     )
     op.create_index("ix_audit_message_id", "audit", ["message_id"])
+    op.create_index("ix_audit_ref", "audit", ["ref"])
     op.create_index("ix_audit_file", "audit", ["file"])
     op.create_table(
         "letters",
@@ -92,6 +93,7 @@ def upgrade() -> None:
         sa.Column("last_code", sa.Integer),
     )
     op.create_index("ix_letters_state_next_try", "letters", ["state", "next_try"])
+    op.create_index("ix_letters_about", "letters", ["about"])
     op.create_table(
         "told",
         sa.Column("file", sa.Text, primary_key=True),
