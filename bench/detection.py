@@ -1,7 +1,8 @@
-"""How well and how fast the content room detects: figures on data that it never learned from, and its cost beside Presidio's own.
+"""How well and how fast the content room detects: on data that it never learned from, and beside Presidio as it comes.
 
-Run: `.venv/bin/python bench/detection.py [--quality] [--speed] [--memory]` (all three if none is given). The data lies in `PRACTICUM_DATA` or
-`../shared/data`; only sums are printed, no text. Costs are CPU milliseconds, medians over the same messages in the same run.
+Run: `.venv/bin/python bench/detection.py [--quality] [--speed] [--memory]` (all three if none is given). The data lies in
+`PRACTICUM_DATA` or `../shared/data`; only sums are printed, no text. Costs are CPU milliseconds, medians over the same
+messages in the same run.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Presidio's AnalyzerEngine, built of our own parts only: our registry, our reading as its NLP engine, no enhancer.
 
-Not the judge of a message (that is `inspector`). Presidio's own recognizers, models and configuration files are not loaded: as
-they come they flag ordinary mail, and two of them go to the network. No model is used: spaCy's entities add 19 ms a message
-and nothing that these matters need (docs/detection.md). Import costs about 100 MB and 1 s of CPU; only analysis workers and
-`check` import this module, through `gateway.content.inspector`.
+Not the judge of a message (that is `inspector`). Presidio's own recognizers, models and configuration files are not
+loaded: as they come they flag ordinary mail, and two of them go to the network. No model is used: spaCy's entities
+add 19 ms a message and nothing that these matters need (docs/detection.md). Import costs about 100 MB and 1 s of CPU;
+only analysis workers and `check` import this module, through `gateway.content.inspector`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from presidio_analyzer import AnalyzerEngine, RecognizerRegistry, RecognizerResult
+from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
+from gateway.content.artifacts import ReadingArtifacts
 from gateway.content.names import NameIndex
-from gateway.content.reading import Reading, read
+from gateway.content.reading import read
 from gateway.content.recognizers.base import MatterRecognizer
 from gateway.content.recognizers.clinical import ClinicalRecognizer
 from gateway.content.recognizers.contact import PersonalContactRecognizer
@@ -42,17 +43,7 @@ _PLAIN_RECOGNIZERS: tuple[type[MatterRecognizer], ...] = (
 )
 
 
-class ReadingArtifacts(NlpArtifacts):  # type: ignore[misc]  # Presidio's class is untyped
-    """Presidio's NLP artifacts with our `Reading` in place of spaCy's tokens."""
-
-    def __init__(self, reading: Reading, engine: NlpEngine, language: str) -> None:
-        super().__init__(
-            entities=[], tokens=[], tokens_indices=[], lemmas=[], nlp_engine=engine, language=language, scores=[]
-        )
-        self.reading = reading
-
-
-class ReadingEngine(NlpEngine):  # type: ignore[misc]  # Presidio's class is untyped
+class ReadingEngine(NlpEngine):
     """An NLP engine that cuts sentences and finds terms: no tokens, no tags, no entities, no model, no network."""
 
     def load(self) -> None:
@@ -94,8 +85,8 @@ class ReadingEngine(NlpEngine):  # type: ignore[misc]  # Presidio's class is unt
         return list(LANGUAGES)
 
 
-class _NoEnhancer(ContextAwareEnhancer):  # type: ignore[misc]  # Presidio's class is untyped
-    """Leaves results as they are: our recognizers look at the context themselves, and the default copies every result."""
+class _NoEnhancer(ContextAwareEnhancer):
+    """Leaves results as they are: our recognizers look at the context, and the default copies every result."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -110,7 +101,7 @@ class _NoEnhancer(ContextAwareEnhancer):  # type: ignore[misc]  # Presidio's cla
         text: str,
         raw_results: list[RecognizerResult],
         nlp_artifacts: NlpArtifacts,
-        recognizers: list[MatterRecognizer],
+        recognizers: list[EntityRecognizer],
         context: list[str] | None = None,
     ) -> list[RecognizerResult]:
         """The results, unchanged."""
@@ -120,7 +111,7 @@ class _NoEnhancer(ContextAwareEnhancer):  # type: ignore[misc]  # Presidio's cla
 
 def build_engine(names: NameIndex) -> AnalyzerEngine:
     """The analyzer with our recognizers in English and French, and nothing else."""
-    recognizers: list[MatterRecognizer] = []
+    recognizers: list[EntityRecognizer] = []
     for language in LANGUAGES:
         recognizers += [recognizer(language) for recognizer in _PLAIN_RECOGNIZERS]
         recognizers.append(ClientNamedRecognizer(names, language))

@@ -1,9 +1,9 @@
 """Text folded for look-ups: lower case, no accents, look-alike letters made plain, invisible characters gone.
 
-Not a normal form for display or storage. Two steps keep offsets cheap. `plain_text` first takes out invisible characters
-and opens ligatures and compatibility characters; only this step can change the length, and it keeps a map back to the
-source. Folding then maps one character to one, so that offsets in `folded` and in `text` are the same. Linear time.
-Called by `gateway.content.reading` and `gateway.content.names`. Unicode Standard Annex 15 (NFKD).
+Not a normal form for display or storage. Two steps keep offsets cheap. `plain_text` first takes out invisible
+characters and opens ligatures and compatibility characters; only this step can change the length, and it keeps a map
+back to the source. Folding then maps one character to one, so that offsets in `folded` and in `text` are the same.
+Linear time. Called by `gateway.content.reading` and `gateway.content.names`. Unicode Standard Annex 15 (NFKD).
 """
 
 from __future__ import annotations

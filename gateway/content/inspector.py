@@ -1,15 +1,15 @@
 """What a message's texts say: `Inspector.inspect` turns readable texts into findings.
 
 Not a policy: a finding has a score and words, no action. Synchronous; used in the analysis workers
-(`gateway.content.worker`), by `check` and by the policy cases. Presidio is imported when an `Inspector` is made, not with this
-module: the gateway's own process reads it for `InspectionRequest` only and stays small.
+(`gateway.content.worker`), by `check` and by the policy cases. Presidio is imported when an `Inspector` is made, not
+with this module: the gateway's own process reads it for `InspectionRequest` only and stays small.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gateway.content.finding import About, Finding, Matter
 from gateway.content.names import NameIndex
@@ -32,8 +32,8 @@ _NOT_ENTITIES = frozenset({Matter.UNSCANNABLE, Matter.PHOTOGRAPH})
 class InspectionRequest:
     """What to look into, and for what.
 
-    `matters` are those that the policy has in scope; `own_files` the file numbers of the clients in the envelope, whose names
-    are no finding in mail to or from them; `language` is that of the client (`en` or `fr`).
+    `matters` are those that the policy has in scope; `own_files` the file numbers of the clients in the envelope, whose
+    names are no finding in mail to or from them; `language` is that of the client (`en` or `fr`).
     """
 
     texts: tuple[ReadableText, ...]
@@ -48,7 +48,8 @@ class Inspector:
 
     def __init__(self, directory: Directory | None = None, *, names: NameIndex | None = None) -> None:
         """Give the directory, or the index of its names if that is made already."""
-        from gateway.content.engine import ReadingArtifacts, build_engine  # noqa: PLC0415  # see the module's docstring
+        from gateway.content.artifacts import ReadingArtifacts  # noqa: PLC0415  # see the module's docstring
+        from gateway.content.engine import build_engine  # noqa: PLC0415
 
         self._names = names if names is not None else NameIndex.of(clients_of(directory))
         self._engine = build_engine(self._names)
@@ -62,7 +63,9 @@ class Inspector:
 
     def inspect(self, request: InspectionRequest) -> tuple[Finding, ...]:
         """The findings, by place; one of two that say the same of the same words. Never raises for any text."""
-        entities = sorted(matter.value for matter in request.matters - _NOT_ENTITIES if matter.value in self._entities)
+        entities = sorted(
+            str(matter.value) for matter in request.matters - _NOT_ENTITIES if matter.value in self._entities
+        )
         left = MAX_CHARS
         found: dict[tuple[object, ...], Finding] = {}
         for source in request.texts:
@@ -86,7 +89,7 @@ class Inspector:
                 found[(source.where, source.part)] = too_long(source)
         return tuple(found.values())
 
-    def _results(self, reading: Reading, entities: list[str], language: str) -> list[Any]:
+    def _results(self, reading: Reading, entities: list[str], language: str) -> list[RecognizerResult]:
         results: list[RecognizerResult] = self._engine.analyze(
             text=reading.plain.text,
             language=language if language in {"en", "fr"} else "en",

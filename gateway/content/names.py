@@ -1,9 +1,10 @@
 """The clients' names, aliases and file numbers as a compact index, and the search for them in a text.
 
-Not the directory: the index holds 64-bit hashes of folded names, sorted, so that 50,000 clients take a few megabytes, cross a
-pipe to another process, and are built in a second. Words are looked up, not letters: `Jordan Reyes`, `REYES, Jordan`,
-`Jordan M. Reyes`, `jordan reyes's` are one name. A first name alone is none. Work is linear in the text: a word begins a look-up
-only if some name begins with it. Called by `gateway.content.inspector`, `gateway.content.watch`. [CONF-1], N21
+Not the directory: the index holds 64-bit hashes of folded names, sorted, so that 50,000 clients take a few megabytes,
+cross a pipe to another process, and are built in a second. Words are looked up, not letters: `Jordan Reyes`, `REYES,
+Jordan`, `Jordan M. Reyes`, `jordan reyes's` are one name. A first name alone is none. Work is linear in the text: a
+word begins a look-up only if some name begins with it. Called by `gateway.content.inspector`,
+`gateway.content.watch`. [CONF-1], N21
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ _IN_SMALL_LETTERS = 0.8
 
 
 class NameHit(NamedTuple):
-    """A client in a text: span in the opened text, how it is pointed at, the score, and the file numbers that it fits."""
+    """A client in a text: span in the opened text, the sign, the score, and the file numbers that it fits."""
 
     start: int
     end: int
@@ -121,7 +122,7 @@ class NameHit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameIndex:
-    """Immutable. `keys` are sorted hashes; `owners` and `signs` belong to them, place by place; `files` the file numbers."""
+    """Immutable. `keys` are sorted hashes; `owners` and `signs` belong to them, place by place."""
 
     files: tuple[str, ...]
     first_words: frozenset[str]

@@ -1,8 +1,8 @@
 """A text read once for all recognizers: its sentences, whose words they are, and the terms that stand in them.
 
 Not a judgement. `read` makes a `Reading` from a `ReadableText`; it goes through Presidio as the NLP artifacts
-(`gateway.content.engine`), so that each recognizer looks at sentences and hits and none reads the text again. Offsets of a
-`Reading` point into its own opened text; `PlainText.source_span` leads back to the readable text. Linear time.
+(`gateway.content.engine`), so that each recognizer looks at sentences and hits and none reads the text again. Offsets
+of a `Reading` point into its own opened text; `PlainText.source_span` leads back to the readable text. Linear time.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class Reading:
 
 
 def read(source: ReadableText, *, max_chars: int) -> Reading:
-    """The reading of the new and quoted zones; signature and notice zones are left out. At most `max_chars` are read."""
+    """The reading of the new and quoted zones; signature and notice zones are left out. Reads `max_chars` at most."""
     plain = plain_text(source.text[:max_chars])
     hits = sorted(lexicon(*LISTS).hits(plain.text, plain.folded))
     spans = [

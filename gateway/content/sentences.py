@@ -1,7 +1,7 @@
 """Text cut into sentences by offsets: one pass, constant work a character, English and French.
 
-Not a grammar: a mail has greetings, headings, bullets and wrapped lines, and a finding must point at the one sentence that
-has it. A line end is a border unless the line looks wrapped. Called by `gateway.content.reading`.
+Not a grammar: a mail has greetings, headings, bullets and wrapped lines, and a finding must point at the one sentence
+that has it. A line end is a border unless the line looks wrapped. Called by `gateway.content.reading`.
 """
 
 from __future__ import annotations

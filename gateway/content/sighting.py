@@ -1,5 +1,6 @@
-"""What a recognizer sees in one sentence, before Presidio and the inspector make a finding of it. Values, and the small sums
-that all recognizers share: who a term belongs to, and how weights add up.
+"""What a recognizer sees in one sentence, before Presidio and the inspector make a finding of it.
+
+Values, and the small sums that all recognizers share: who a term belongs to, and how weights add up.
 
 Not a policy: a sighting has a score, never an action. Called by `gateway.content.recognizers`.
 """

@@ -1,8 +1,8 @@
-"""The cheap look that decides whether mail to an outsider is looked into at all: does it name a client, or speak for us?
+"""The cheap look that decides whether mail to an outsider is looked into: it names a client, or speaks for us.
 
-Not an inspection: no score, no span. It runs in the gateway's own process for every such message and costs a fraction of a
-millisecond, so it imports no Presidio. Mail that it passes is not looked into: free expression is part of the policy [STM-2],
-[GEN-4]. Called through `InspectionPool.concerns` and `Inspector.concerns`.
+Not an inspection: no score, no span. It runs in the gateway's own process for every such message and costs a fraction
+of a millisecond, so it imports no Presidio. Mail that it passes is not looked into: free expression is part of the
+policy [STM-2], [GEN-4]. Called through `InspectionPool.concerns` and `Inspector.concerns`.
 """
 
 from __future__ import annotations

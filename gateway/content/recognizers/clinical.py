@@ -1,8 +1,8 @@
-"""Content of the work with a client in a mail: diagnosis, symptoms, medication, risk, abuse, sessions, results, protection.
+"""Content of the work with a client in a mail: diagnosis, medication, risk, abuse, sessions, results, protection.
 
-Not a reading of who may know it: the policy looks at the recipient's role. A term counts most where the sentence gives it to
-the reader or to a client (`your medication`, `elle a rechuté`), least in names of places and programmes, general
-information and crisis lines; advice not to send such things is no finding. [CLI-7], [TIP-E2]
+Not a reading of who may know it: the policy looks at the recipient's role. A term counts most where the sentence
+gives it to the reader or to a client (`your medication`, `elle a rechuté`), least in names of places and programmes,
+general information and crisis lines; advice not to send such things is no finding. [CLI-7], [TIP-E2]
 """
 
 from __future__ import annotations

@@ -24,6 +24,9 @@ _STREET = re.compile(
     r"(?:street|st|avenue|ave|road|rd|drive|dr|crescent|cres|court|lane|boulevard|blvd|way|place)\b"
     r"|\b\d{1,5},? (?:rue|boul\w*|avenue|chemin|rang) [a-z][\w'.-]{1,30}"
 )
+_PLACES = ("said.personal.home", "private_own", "my_number", "at_home")
+# A weight and the span in the opened text.
+_Sign = tuple[float, int, int]
 
 
 class PersonalContactRecognizer(MatterRecognizer):
@@ -55,28 +58,29 @@ class PersonalContactRecognizer(MatterRecognizer):
         )
 
 
-def _signs(sentence: Sentence) -> Iterator[tuple[float, int, int]]:
+def _signs(sentence: Sentence) -> Iterator[_Sign]:
+    """Each sign with its weight and span."""
+    has_digits = any(char.isdigit() for char in sentence.folded)
+    yield from _phrases(sentence, has_phone=has_digits and _PHONE.search(sentence.folded) is not None)
+    if has_digits and sentence.has("private_own", "my_number", "said.text_me", "at_home"):
+        yield from _matches(sentence, _PHONE, 0.5)
+    if has_digits and sentence.has("i", "my") and sentence.has(*_PLACES):
+        yield from _matches(sentence, _STREET, 0.6)
+    if "@" in sentence.folded and not sentence.has("your"):
+        yield from _matches(sentence, _FREE_MAIL, 0.6 if sentence.has("i", "my", "our") else 0.35)
+
+
+def _phrases(sentence: Sentence, *, has_phone: bool) -> Iterator[_Sign]:
     is_senders = sentence.has("i", "my", "our")
-    is_readers = sentence.has("your")
     for hit in sentence.tagged("private_own"):
-        if is_senders or not is_readers:
+        if is_senders or not sentence.has("your"):
             yield 0.62 if is_senders else 0.45, hit.start, hit.end
-    has_phone = False
-    if any(char.isdigit() for char in sentence.folded):
-        for match in _PHONE.finditer(sentence.folded):
-            has_phone = True
-            if sentence.has("private_own", "my_number", "said.text_me", "at_home"):
-                yield 0.5, sentence.start + match.start(), sentence.start + match.end()
-        if sentence.has("i", "my") and sentence.has("said.personal.home", "private_own", "my_number", "at_home"):
-            for match in _STREET.finditer(sentence.folded):
-                yield 0.6, sentence.start + match.start(), sentence.start + match.end()
     for hit in sentence.tagged("my_number"):
         yield (0.45 if has_phone else 0.3), hit.start, hit.end
     for hit in sentence.tagged("at_home"):
         yield 0.6, hit.start, hit.end
-    if "@" in sentence.folded:
-        for match in _FREE_MAIL.finditer(sentence.folded):
-            if is_senders and not is_readers:
-                yield 0.6, sentence.start + match.start(), sentence.start + match.end()
-            elif not is_readers:
-                yield 0.35, sentence.start + match.start(), sentence.start + match.end()
+
+
+def _matches(sentence: Sentence, pattern: re.Pattern[str], weight: float) -> Iterator[_Sign]:
+    for match in pattern.finditer(sentence.folded):
+        yield weight, sentence.start + match.start(), sentence.start + match.end()

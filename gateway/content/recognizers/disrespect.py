@@ -1,8 +1,8 @@
 """Name calling and contempt, by what they are said of.
 
-Not a judge of style, grammar, dialect or opinion [RESP-3], [STM-2]. Insults count where they stand, also when letters are
-spaced, doubled or replaced; harsh words count by their target: a person, a client, the School, a colleague; said of a form
-or the weather they are none. Oneself may be scolded. [RESP-1], [RESP-2], [STM-5], [LEGAL-3]
+Not a judge of style, grammar, dialect or opinion [RESP-3], [STM-2]. Insults count where they stand, also when letters
+are spaced, doubled or replaced; harsh words count by their target: a person, a client, the School, a colleague; said
+of a form or the weather they are none. Oneself may be scolded. [RESP-1], [RESP-2], [STM-5], [LEGAL-3]
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Canadian identifiers of a person: social insurance number, provincial health cards, date of birth.
 
-Not names (that is `names`). Numbers with a check digit are checked: a SIN and an Ontario health number by Luhn, a British
-Columbia number by its weights. A number without its label scores less. [CONF-1]
-Sources of the forms: Service Canada (SIN), each province's health ministry.
+Not names (that is `names`). Numbers with a check digit are checked: a SIN and an Ontario health number by Luhn, a
+British Columbia number by its weights. A number without its label scores less. [CONF-1] Sources of the forms: Service
+Canada (SIN), each province's health ministry.
 """
 
 from __future__ import annotations

@@ -6,17 +6,16 @@ Not aware of who reads: the inspector takes out the files of the clients in the 
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from presidio_analyzer import RecognizerResult
+from presidio_analyzer.nlp_engine import NlpArtifacts
 
+from gateway.content.artifacts import reading_of
 from gateway.content.finding import About, Matter
 from gateway.content.names import NameIndex, Sign
 from gateway.content.recognizers.base import MAX_RESULTS, MatterRecognizer
 from gateway.content.sighting import Sighting
-
-if TYPE_CHECKING:
-    from gateway.content.engine import ReadingArtifacts
 
 _WORDS = {
     Sign.FULL_NAME: "the full name of a client",
@@ -35,12 +34,12 @@ class ClientNamedRecognizer(MatterRecognizer):
         super().__init__(language)
         self._names = names
 
-    def analyze(self, text: str, entities: list[str], nlp_artifacts: ReadingArtifacts) -> list[RecognizerResult]:
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts) -> list[RecognizerResult]:
         """A result for each place and file, at most MAX_RESULTS; outside all sentences (signatures) nothing counts."""
         del text
         if Matter.CLIENT_NAMED.value not in entities:
             return []
-        reading = nlp_artifacts.reading
+        reading = reading_of(nlp_artifacts)
         starts = [sentence.start for sentence in reading.sentences]
         results: list[RecognizerResult] = []
         for hit in self._names.hits(reading.plain):

@@ -1,8 +1,8 @@
-"""The writer's own life in professional mail: family, health, relationships, faith, money, home, feelings, plans, gifts.
+"""The writer's own life in professional mail: family, health, love, faith, money, home, feelings, plans, gifts.
 
 Not about the reader's life (that is `clinical`). A topic counts where the nearest word for a person before it is the
-writer's (`my mother`, `j'ai un fils`), a statement where it stands. Illness as the reason for moving an appointment scores
-below a hold: it is what the policy wants said, said a little too fully. [CLI-6]
+writer's (`my mother`, `j'ai un fils`), a statement where it stands. Illness as the reason for moving an appointment
+scores below a hold: it is what the policy wants said, said a little too fully. [CLI-6]
 """
 
 from __future__ import annotations

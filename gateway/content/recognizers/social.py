@@ -1,8 +1,8 @@
 """Invitations to social networks, and moving the talk to a messenger.
 
 Not role-aware: an invitation to a colleague is fine, and the policy says so [GEN-6]. All networks count, known or not
-[TIP-F2]: the act (`add me`, `DM me`) is a sign without a name. A refusal (`I do not accept friend requests`) is no finding:
-it is what the school's own template says. [CLI-1], [CLI-2]
+[TIP-F2]: the act (`add me`, `DM me`) is a sign without a name. A refusal (`I do not accept friend requests`) is no
+finding: it is what the school's own template says. [CLI-1], [CLI-2]
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from gateway.content.finding import About, Matter
-from gateway.content.lexicon import Hit
 from gateway.content.reading import Reading, Sentence
 from gateway.content.recognizers.base import MatterRecognizer
 from gateway.content.sighting import Sighting, together
@@ -62,10 +61,10 @@ def _invitation(sentence: Sentence) -> Iterator[_Sign]:
     platforms = list(sentence.tagged("platform"))
     said = list(sentence.tagged("said.invitation"))
     weak = list(sentence.tagged("said.weak_invitation"))
-    needs_network = [hit for hit in said if _is_general(hit, sentence)]
     for hit in said:
-        weight = 0.3 if hit in needs_network and not platforms else hit.weight
-        yield weight, "social.invitation", hit.start, hit.end
+        yield hit.weight, "social.invitation", hit.start, hit.end
+    for hit in sentence.tagged("said.of_network"):
+        yield (hit.weight if platforms else 0.3), "social.invitation", hit.start, hit.end
     for hit in weak:
         yield (0.75 if platforms else hit.weight * 0.7), "social.invitation", hit.start, hit.end
     for hit in platforms:
@@ -77,21 +76,6 @@ def _invitation(sentence: Sentence) -> Iterator[_Sign]:
     if "/" in sentence.folded:
         for match in _PROFILE.finditer(sentence.folded):
             yield _PROFILE_WEIGHT, "social.profile", sentence.start + match.start(), sentence.start + match.end()
-
-
-def _is_general(hit: Hit, sentence: Sentence) -> bool:
-    """True for words that also have an ordinary sense (`my profile`, `ma page`) and need a network beside them."""
-    words = sentence.folded[hit.start - sentence.start : hit.end - sentence.start]
-    return words in _ORDINARY
-
-
-_ORDINARY = frozenset(
-    """my profile|your profile|my channel|my username|your username|ma page|ma chaine|mon compte|mon identifiant|mon profil
-    |votre profil|ton profil|follow my|subscribe to my|i'm on|private account|join my network|liked your|send me a request
-    |mon pseudo|find me on|my blog|mon blogue|your facebook|votre facebook|follow you on|add you on""".replace(
-        "\n    ", ""
-    ).split("|")
-)
 
 
 def _is_offered(sentence: Sentence) -> bool:

@@ -1,7 +1,7 @@
 """Speaking for the School or the agency.
 
-Not a check of permission: the policy's permission register silences it [GEN-8]. Views marked as one's own are no finding. A
-thank-you on behalf of the team is far below a hold.
+Not a check of permission: the policy's permission register silences it [GEN-8]. Views marked as one's own are no
+finding. A thank-you on behalf of the team is far below a hold.
 """
 
 from __future__ import annotations
