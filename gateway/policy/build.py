@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
 from gateway.policy.pack import Clause, NoticeRule, Rule, RuleWords, Scope, Thresholds
-from gateway.policy.schema import ClauseEntry, NoticeEntry, RuleEntry, ScopeEntry, ThresholdsEntry, WordsEntry
+from gateway.policy.schema import (
+    BothLanguages,
+    ClauseEntry,
+    NoticeEntry,
+    RuleEntry,
+    ScopeEntry,
+    ThresholdsEntry,
+    WordsEntry,
+)
 
 _Choice = TypeVar("_Choice")
 
@@ -47,6 +55,11 @@ def make_notice_rule(entry: NoticeEntry) -> NoticeRule:
 def make_clause(clause_id: str, entry: ClauseEntry) -> Clause:
     """The clause that the entry describes."""
     return Clause(id=clause_id, sense=entry.sense, status=entry.status, by=entry.by)
+
+
+def make_both(entry: BothLanguages) -> Mapping[str, str]:
+    """The texts by language."""
+    return MappingProxyType({"en": entry.en, "fr": entry.fr})
 
 
 def _scope(entry: ScopeEntry) -> Scope:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from gateway.policy.pack import Pack
 from gateway.policy.render import filled, wrapped
 from gateway.policy.verdict import Action, Reason
-from gateway.policy.words import sender_words
+from gateway.policy.words import seen_words, sender_words
 
 
 class LetterKind(StrEnum):
@@ -59,11 +59,12 @@ class LetterWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonWords:
-    """One rule of a letter, in the letter's language."""
+    """One rule of a letter, in the letter's language. `seen` says what was noticed, in the pack's words."""
 
     rule: str
     clause: str
     title: str
+    seen: str
     why: str
     instead: str
 
@@ -105,15 +106,25 @@ def template_text(pack: Pack, name: str, language: str, *, organisation: str = "
 
 def spoken_reasons(pack: Pack, reasons: tuple[Reason, ...], language: str) -> tuple[ReasonWords, ...]:
     """The words of each rule that weighs, once each, worst first; simulated and quoted reasons stay unspoken."""
-    spoken: dict[str, ReasonWords] = {}
-    for reason in reasons:
-        if reason.action is Action.DELIVER or reason.rule in spoken:
-            continue
-        words = sender_words(pack, reason, language)
-        spoken[reason.rule] = ReasonWords(
-            rule=reason.rule, clause=reason.clause, title=words.title, why=words.why, instead=words.instead
-        )
-    return tuple(spoken.values())
+    weighing = [reason for reason in reasons if reason.action is not Action.DELIVER]
+    return tuple(
+        _spoken([reason for reason in weighing if reason.rule == rule], pack, language)
+        for rule in dict.fromkeys(reason.rule for reason in weighing)
+    )
+
+
+def _spoken(reasons: list[Reason], pack: Pack, language: str) -> ReasonWords:
+    """The words for all the reasons of one rule."""
+    words = sender_words(pack, reasons[0], language)
+    seen = dict.fromkeys(seen_words(pack, reason.finding, language) for reason in reasons)
+    return ReasonWords(
+        rule=reasons[0].rule,
+        clause=reasons[0].clause,
+        title=words.title,
+        seen=" ".join(sentence for sentence in seen if sentence),
+        why=words.why,
+        instead=words.instead,
+    )
 
 
 def _offered(pack: Pack, facts: LetterFacts) -> tuple[str, ...]:

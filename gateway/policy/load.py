@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 import gateway
 from gateway.message.errors import ConfigInvalid, ConfigProblem
 from gateway.people.strict_yaml import YamlNode, line_of, load_yaml, plain
-from gateway.policy.build import make_clause, make_notice_rule, make_rule
+from gateway.policy.build import make_both, make_clause, make_notice_rule, make_rule
 from gateway.policy.letters import LETTER_BLANKS, TEMPLATE_BLANKS, LetterKind
 from gateway.policy.notices import NOTICE_BLANKS, make_notice
 from gateway.policy.pack import LANGUAGES, ClauseStatus, Pack
@@ -56,9 +56,10 @@ def load_pack(name_or_path: str, *, base: Path | None = None, organisation: str 
         version=file.version,
         digest=digest_of(folder),
         path=folder,
-        titles=MappingProxyType({"en": file.title.en, "fr": file.title.fr}),
+        titles=make_both(file.title),
         organisation=MappingProxyType(names),
         rules=tuple(make_rule(entry) for entry in file.rules),
+        why=MappingProxyType({key: make_both(entry) for key, entry in file.why.items()}),
         clauses=tuple(make_clause(clause_id, entry) for clause_id, entry in file.clauses.items()),
         notice_rule=make_notice_rule(file.notice),
         notices=MappingProxyType(

@@ -1,7 +1,7 @@
 """Parts of a message to a client whose text only the reader can open: a fact of form, which holds. Pure.
 
 Not a decoder, and no judgement of attachments in general: what is encrypted, wrapped, or fetched from elsewhere is
-named here, because a text that was not looked at must not pass as clean. Called by `judge.fact_findings`. [CONF-1, CONF-2];
+named here, because a text that was not looked at must not pass as clean. Called by `judge`. [CONF-1, CONF-2];
 RFC 1847, RFC 8551 section 3, RFC 2046 sections 5.2.1 to 5.2.3, RFC 9580 section 6.2 (armour).
 """
 

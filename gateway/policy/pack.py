@@ -168,6 +168,7 @@ class Clause:
 class Pack:
     """A policy, whole and checked. `digest` is the SHA-256, in hex, of every file of the pack but its cases.
 
+    `why` holds a sentence for the reason of a finding, or for the part of it before the dot, by language.
     `notices` by language; `templates` and `letters` by name, then language: Jinja2 sources that are known to compile.
     `relay_domains` are A-label domains in lower case; a name below one of them counts too.
     """
@@ -179,6 +180,7 @@ class Pack:
     titles: Mapping[str, str]
     organisation: Mapping[str, str]
     rules: tuple[Rule, ...]
+    why: Mapping[str, Mapping[str, str]]
     clauses: tuple[Clause, ...]
     notice_rule: NoticeRule
     notices: Mapping[str, Notice]

@@ -20,6 +20,7 @@ Words = Annotated[str, Field(min_length=3, max_length=600)]
 Score = Annotated[float, Field(ge=0.05, le=1.0, strict=True)]
 RuleId = Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z_]+)+$", max_length=60)]
 ClauseId = Annotated[str, Field(pattern=r"^[A-Z]{2,5}-[A-Z]?[0-9]{1,2}$")]
+ReasonKey = Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_-]+)?$")]
 FileStem = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", max_length=40)]
 ReplyText = Annotated[str, Field(pattern=r"^[\x20-\x7E]+$", min_length=10, max_length=200)]
 
@@ -161,6 +162,7 @@ class PackFile(_Entry):
     notice: NoticeEntry
     templates: list[FileStem]
     rules: Annotated[list[RuleEntry], Field(min_length=1)]
+    why: dict[ReasonKey, BothLanguages]
     clauses: dict[ClauseId, ClauseEntry]
 
 

@@ -6,6 +6,7 @@ Called by outbound letters, the door and the commands. [GEN-1, GEN-2, STM-1]
 
 from __future__ import annotations
 
+from gateway.content.finding import Finding
 from gateway.policy.pack import Pack, Rule, RuleWords
 from gateway.policy.verdict import Reason
 
@@ -21,6 +22,12 @@ def sender_words(pack: Pack, reason: Reason, language: str) -> RuleWords:
     if rule is None:
         return RuleWords(title=f"{reason.rule} [{reason.clause}]", why="", instead="")
     return rule_words(rule, language)
+
+
+def seen_words(pack: Pack, finding: Finding, language: str) -> str:
+    """One sentence on what was noticed, without any word of the message; empty if the pack has none for its reason."""
+    entry = pack.why.get(finding.reason) or pack.why.get(finding.reason.partition(".")[0])
+    return "" if entry is None else entry.get(language) or entry["en"]
 
 
 def reply_words(pack: Pack, rule_id: str, language: str) -> str:

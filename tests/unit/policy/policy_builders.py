@@ -61,6 +61,7 @@ def a_pack(*rules: Rule, **fields: Any) -> Pack:
         "titles": MappingProxyType({"en": "Test", "fr": "Essai"}),
         "organisation": MappingProxyType({"en": "our organisation", "fr": "notre organisme"}),
         "rules": rules,
+        "why": MappingProxyType({"personal": {"en": "Own life.", "fr": "Vie privée."}}),
         "clauses": (),
         "notice_rule": NoticeRule(
             id="notice.retention",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from gateway.policy.verdict import Action, Reason
-from gateway.policy.words import reply_words, sender_words
+from gateway.policy.words import reply_words, seen_words, sender_words
 from tests.unit.policy.policy_builders import a_fact_rule, a_finding, a_pack, a_rule
 
 
@@ -36,3 +36,12 @@ def test_the_reply_is_the_rule_s_sentence() -> None:
 def test_a_rule_without_a_reply_answers_with_its_title() -> None:
     assert reply_words(a_pack(a_rule(reply=MappingProxyType({}))), "test.rule", "fr") == "A title"
     assert reply_words(a_pack(), "gone.rule", "en").isascii()
+
+
+def test_what_was_noticed_is_said_by_the_reason_or_its_first_part() -> None:
+    pack = a_pack(
+        why=MappingProxyType({"personal": {"en": "Life."}, "personal.health": {"en": "Health.", "fr": "Santé."}})
+    )
+    assert seen_words(pack, a_finding(reason="personal.health"), "fr") == "Santé."
+    assert seen_words(pack, a_finding(reason="personal.loss"), "fr") == "Life."
+    assert seen_words(pack, a_finding(reason=""), "en") == ""
