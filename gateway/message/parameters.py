@@ -16,7 +16,7 @@ from gateway.message.model import ProblemKind
 from gateway.message.words import clean_text, decode_words, unfolded
 
 _MAX_PARAMETERS = 200
-_TYPE = re.compile(r"[\w!#$&^.+\-]+/[\w!#$&^.+\-]+", re.ASCII)
+_TYPE = re.compile(r"[\w!#$%&'*+.^`{|}~\-]+/[\w!#$%&'*+.^`{|}~\-]+", re.ASCII)
 _TOKEN = re.compile(r"[^\s\"\\/,:;<=>?@\[\]()]+", re.ASCII)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"([^*]+)(?:\*([0-9]{1,3}))?(\*)?")

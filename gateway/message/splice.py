@@ -22,16 +22,18 @@ def apply_splices(raw: bytes, splices: Iterable[Splice]) -> bytes:
     """`raw` with every splice done, offsets counted in `raw` as it was.
 
     Insertions at the same place stand in the order in which they were given, before a replacement that starts there.
-    Raises ValueError for a splice outside of `raw`, with its ends exchanged, or overlapping another.
+    Holds the old and the new bytes and nothing else of their size. Raises ValueError for a splice outside of `raw`, with
+    its ends exchanged, or overlapping another.
     """
     ordered = sorted(splices, key=lambda splice: (splice.start_byte, splice.end_byte))
-    pieces: list[bytes] = []
+    whole = memoryview(raw)
+    pieces: list[bytes | memoryview] = []
     position = 0
     for splice in ordered:
         if not position <= splice.start_byte <= splice.end_byte <= len(raw):
             raise ValueError("a splice overlaps another one or lies outside of the message")
-        pieces.append(raw[position : splice.start_byte])
+        pieces.append(whole[position : splice.start_byte])
         pieces.append(splice.replacement)
         position = splice.end_byte
-    pieces.append(raw[position:])
+    pieces.append(whole[position:])
     return b"".join(pieces)

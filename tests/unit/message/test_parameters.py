@@ -76,3 +76,8 @@ def test_comments_go_but_not_out_of_quotes() -> None:
 
 def test_file_names_are_one_clean_line() -> None:
     assert filename_text("=?utf-8?q?caf=C3=A9=0D=0A.txt?=") == "café  .txt"
+
+
+def test_every_token_of_rfc_2045_is_a_media_type() -> None:
+    assert read_content_type(b" multipart/*; boundary=b", default="text/plain").value == "multipart/*"
+    assert read_content_type(b" x-a%b/c'd|e~", default="text/plain").value == "x-a%b/c'd|e~"

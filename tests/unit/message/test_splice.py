@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from gateway.message.splice import Splice, apply_splices
@@ -27,3 +29,12 @@ def test_insertions_at_one_place_keep_their_order_and_stand_before_a_replacement
 def test_impossible_splices_are_refused(splices: list[Splice]) -> None:
     with pytest.raises(ValueError):
         apply_splices(b"abc", splices)
+
+
+def test_a_large_message_is_held_twice_and_no_more() -> None:
+    raw = b"x" * 4_000_000
+    tracemalloc.start()
+    apply_splices(raw, [Splice(start_byte=2_000_000, end_byte=2_000_000, replacement=b"y")])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.2 * len(raw)
