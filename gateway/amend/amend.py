@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from gateway.amend.edit import Placement
 from gateway.amend.headers import own_field, prepend_fields, received_field, remove_fields
-from gateway.amend.notice import append_notice
+from gateway.amend.notice import NoticeEdit, notice_edit
 from gateway.amend.treatment import Amended, Treatment
-from gateway.message.limits import DEFAULT
 from gateway.message.model import Message
-from gateway.message.splice import Splice, apply_splices
+from gateway.message.splice import apply_splices
 from gateway.message.submission import Submission
 from gateway.policy.verdict import Plan
 
@@ -33,13 +32,21 @@ def amend(
     `message` is `submission.raw`, parsed. `host_name` is ours, for Received; `authserv_id` the name under which a foreign
     Authentication-Results field would be a forgery. The fields are splices: nothing else of the head changes.
     """
-    told = _with_notice(submission, message, plan, placement)
+    edit = _notice_edit(submission, message, plan, placement)
     on_top = [received_field(submission, host_name)]
     if plan.stamp is not None:
         on_top.append(own_field(STAMP_FIELD, plan.stamp))
-    raw = apply_head_splices(
-        told.raw,
-        message,
-        (prepend_fields(message, on_top), *remove_fields(message, plan.remove_fields, authserv_id=authserv_id)),
-    )
-    return Amended(raw=raw, treatment=told.treatment, detail=told.detail)
+    splices = [
+        prepend_fields(message, on_top),
+        *remove_fields(message, plan.remove_fields, authserv_id=authserv_id),
+        *edit.splices,
+    ]
+    return Amended(raw=apply_splices(message.raw, splices), treatment=edit.treatment, detail=edit.detail)
+
+
+def _notice_edit(submission: Submission, message: Message, plan: Plan, placement: Placement) -> NoticeEdit:
+    if plan.notice is None:
+        return NoticeEdit(treatment=Treatment.NOT_ASKED)
+    if submission.envelope.mail_from is None:
+        return NoticeEdit(treatment=Treatment.UNTOUCHED_NULL_PATH)
+    return notice_edit(message, plan.notice, placement=placement)

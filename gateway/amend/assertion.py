@@ -24,7 +24,9 @@ _ROOT_MAY_CHANGE = frozenset(
     {b"content-type", b"content-transfer-encoding", b"mime-version", b"content-length", b"lines"}
 )
 _PART_MAY_CHANGE = frozenset({b"content-type", b"content-transfer-encoding"})
-_CHARSET = re.compile(rb"""[;\s]charset(?:\*=[^\s;']*'[^\s;']*'|[ \t]*=[ \t\r\n]*[\\"]*)([^\s;"()\\]+)""", re.IGNORECASE)
+_CHARSET = re.compile(
+    rb"""[;\s]charset(?:\*=[^\s;']*'[^\s;']*'|[ \t]*=[ \t\r\n]*[\\"]*)([^\s;"()\\]+)""", re.IGNORECASE
+)
 _LONG_LINE = re.compile(rb"[^\r\n]{%d,}" % (_MAX_LINE + 1))
 # Labels that Python does not know, or reads more narrowly than mail programs do.
 _CODECS = {

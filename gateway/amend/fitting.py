@@ -60,12 +60,27 @@ def fits(
     plainer = [Fit(octets=octets) for way in (simple, ascii_only) if (octets := _encoded(way, codec)) is not None]
     if prefer_ascii:
         yield from plainer
-    if codec in _WIDER and (octets := _encoded(text, codec_of(_WIDER[codec]) or "")) is not None:
+    has_controls = codec == "latin_1" and decoded != body.decode("latin-1")
+    if codec in _WIDER and not has_controls and (octets := _encoded(text, codec_of(_WIDER[codec]) or "")) is not None:
         yield Fit(octets=octets, label=_WIDER[codec])
-    if codec != "utf_8":
-        yield Fit(octets=text.encode("utf-8"), label="utf-8", body=decoded.encode("utf-8", "surrogatepass"))
+    to_the_letter = _latin_to_the_letter(body) if has_controls else decoded
+    if codec != "utf_8" and to_the_letter is not None:
+        yield Fit(octets=text.encode("utf-8"), label="utf-8", body=to_the_letter.encode("utf-8", "surrogatepass"))
     if not prefer_ascii:
         yield from plainer
+
+
+def _latin_to_the_letter(body: bytes) -> str | None:
+    """What iso-8859-1 says of octets that readers take for windows-1252, if that harms nobody; else None.
+
+    Octets 0x80 to 0x9F are controls by the label and letters to readers: in a transcoded part the letters would be lost,
+    so such a part keeps its label. Where the octets are UTF-8 under a wrong label no reading shows letters.
+    """
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return body.decode("latin-1")
 
 
 def _encoded(text: str, codec: str) -> bytes | None:

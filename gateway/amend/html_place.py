@@ -17,6 +17,7 @@ from gateway.amend.wording import HTML_CLASS
 
 _MAX_TREE_CHARS = 4_000_000
 _MAX_OPEN_TAGS = 2_000
+_MAX_BLOCKS = 100
 # An insertion may look shifted by the characters that it shares with what stands beside it.
 _SHARED_CHARS = 40
 _TAIL = re.compile(r"(?:\s|</html\s*>|</body\s*>|<!--(?:(?!-->)[\s\S]){0,2000}-->)*")
@@ -123,12 +124,26 @@ def is_seen(source: str, before: str, after: str, *, is_last: bool = True) -> bo
     node = _probe_node(f"{source[: at + 4]} data-{probe}{source[at + 4 :]}", probe)
     if node is None or not node.text().strip():
         return False
-    ancestor: LexborNode | None = node.parent
+    if _is_within_barred(node):
+        return False
+    return not is_last or not _is_followed(node)
+
+
+def open_block_texts(source: str) -> list[str]:
+    """The texts of the blocks of ours in an HTML source that a reader sees outside of any quote."""
+    if len(source) > _MAX_TREE_CHARS or _is_too_deep(source):
+        return []
+    blocks = LexborHTMLParser(source).css(f"div.{HTML_CLASS}")
+    return [block.text() for block in blocks[:_MAX_BLOCKS] if not _is_within_barred(block)]
+
+
+def _is_within_barred(node: LexborNode) -> bool:
+    ancestor = node.parent
     while ancestor is not None:
         if _is_barred(ancestor):
-            return False
+            return True
         ancestor = ancestor.parent
-    return not is_last or not _is_followed(node)
+    return False
 
 
 def _is_followed(node: LexborNode) -> bool:

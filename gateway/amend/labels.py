@@ -12,9 +12,7 @@ from gateway.message.splice import Splice
 
 _QUOTED = rb'"(?:[^"\\]|\\.)*"'
 _PARAMETER = re.compile(
-    rb"(?P<gap>[ \t\r\n]*;[ \t\r\n]*)(?P<name>[^\s=;\"()]+)[ \t\r\n]*=[ \t\r\n]*(?P<value>"
-    + _QUOTED
-    + rb"|[^\s;\"()]*)",
+    rb"(?P<gap>[ \t\r\n]*;[ \t\r\n]*)(?P<name>[^\s=;\"()]+)[ \t\r\n]*=[ \t\r\n]*(?P<value>" + _QUOTED + rb"|[^\s;(]*)",
     re.DOTALL,
 )
 _MEDIA_TYPE = re.compile(rb"[ \t\r\n]*[^\s;()\"]+")

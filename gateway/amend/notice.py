@@ -36,6 +36,15 @@ _LENGTH_PROBLEMS = frozenset({ProblemKind.TEXT_TOO_LONG, ProblemKind.HTML_TOO_CO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeEdit:
+    """What is to be done for the notice: splices on the message as it is (none if it stays untouched), and the treatment."""
+
+    splices: tuple[Splice, ...] = ()
+    treatment: Treatment
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
     """A part to append to, with its transfer encoding undone."""
 
@@ -49,21 +58,30 @@ def append_notice(
     """The message with the notice in every way of showing its text, each once, or unchanged with the reason.
 
     `placement`: END, or ABOVE_HISTORY. `prefer_ascii`: where the charset lacks a letter of the notice, its ASCII spelling
-    instead of another charset. Never raises for a message that `gateway.message.parse` made. Source: [CLI-8], [CLI-9].
+    instead of another charset. Never raises for a message that `gateway.message.parse` made. [CLI-8], [CLI-9].
     """
+    edit = notice_edit(message, notice, placement=placement, prefer_ascii=prefer_ascii)
+    raw = apply_splices(message.raw, edit.splices) if edit.splices else message.raw
+    return Amended(raw=raw, treatment=edit.treatment, detail=edit.detail)
+
+
+def notice_edit(
+    message: Message, notice: Notice, *, placement: Placement = Placement.END, prefer_ascii: bool = False
+) -> NoticeEdit:
+    """The splices that `append_notice` applies, so that others can be applied with them; arguments as there."""
     parts = target_parts(message)
     if isinstance(parts, Treatment):
-        return Amended(raw=message.raw, treatment=parts)
+        return NoticeEdit(treatment=parts)
     own = OwnNotice.of(notice)
-    untold = tuple(part for part in parts if not own.is_told_by(message, part))
-    if not untold:
-        return Amended(raw=message.raw, treatment=Treatment.ALREADY_THERE)
     targets: list[_Target] = []
-    for part in untold:
+    for part in parts:
         target = _target(message, part)
         if isinstance(target, Treatment):
-            return Amended(raw=message.raw, treatment=target)
-        targets.append(target)
+            return NoticeEdit(treatment=target)
+        if not own.is_told_by(message, part, target.octets):
+            targets.append(target)
+    if not targets:
+        return NoticeEdit(treatment=Treatment.ALREADY_THERE)
     return _first_good(message, targets, notice, own, placement=placement, prefer_ascii=prefer_ascii)
 
 
@@ -94,17 +112,15 @@ def _first_good(
     *,
     placement: Placement,
     prefer_ascii: bool,
-) -> Amended:
+) -> NoticeEdit:
     """The first set of edits whose result keeps every rule of the assertion."""
     ways = [
         list(islice(_edits(message, target, notice, placement=placement, prefer_ascii=prefer_ascii), _MAX_TRIES))
         for target in targets
     ]
-    rule = "no place"
-    if not all(ways):
-        return Amended(raw=message.raw, treatment=Treatment.UNTOUCHED_ASSERTION_FAILED, detail=rule)
     paths = [target.part.path for target in targets]
-    for number in range(max(len(edits) for edits in ways)):
+    rule = "no place"
+    for number in range(max(map(len, ways)) if all(ways) else 0):
         chosen = [edits[min(number, len(edits) - 1)] for edits in ways]
         splices = _splices(message, targets, chosen)
         if splices is None:
@@ -114,9 +130,9 @@ def _first_good(
         broken = broken_rule(message.raw, raw, targets=paths, notices=own.wordings)
         if broken is None:
             detail = "not visible in Outlook" if has_tnef(message) else ""
-            return Amended(raw=raw, treatment=Treatment.APPENDED, detail=detail)
-        rule = broken; __import__("os").environ.get("DBG") and print(broken, [e.octets[:20] for e in chosen],[e.label for e in chosen])
-    return Amended(raw=message.raw, treatment=Treatment.UNTOUCHED_ASSERTION_FAILED, detail=rule)
+            return NoticeEdit(splices=tuple(splices), treatment=Treatment.APPENDED, detail=detail)
+        rule = broken
+    return NoticeEdit(treatment=Treatment.UNTOUCHED_ASSERTION_FAILED, detail=rule)
 
 
 def _edits(

@@ -6,11 +6,14 @@ message amended twice is amended once. Pure; called by the edits of this room. N
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.amend.html_place import open_block_texts
 from gateway.amend.wording import normal, simply_spelt
+from gateway.message.charsets import decode_strictly
 from gateway.message.html import visible_html
-from gateway.message.model import Message, Part, ReadableText, ZoneKind
+from gateway.message.model import Message, Part, Zone, ZoneKind
 from gateway.message.plain import visible_plain
 from gateway.message.zones import find_zones
 from gateway.policy.verdict import Notice
@@ -29,32 +32,43 @@ class OwnNotice:
         spellings = (notice.text, simply_spelt(notice.text), notice.ascii_text, seen)
         return cls(wordings=frozenset(normal(text) for text in spellings if text.strip()))
 
-    def is_told_in(self, text: ReadableText) -> bool:
-        """True if the notice stands in that text, outside of what is quoted."""
-        unquoted = "".join(text.text[zone.start : zone.end] for zone in text.zones if zone.kind is not ZoneKind.QUOTED)
-        return self._is_in(unquoted)
+    def is_told_by(self, message: Message, part: Part, octets: bytes) -> bool:
+        """True if the notice stands in the readable text of that part, outside of what is quoted.
 
-    def is_told_by(self, message: Message, part: Part) -> bool:
-        """True if the notice stands in the readable text of that part."""
-        return any(
-            self.is_told_in(text) for text in message.texts if text.part == part.path and text.where != "subject"
-        )
+        `octets` are the part's body without its transfer encoding.
+        """
+        texts = [text for text in message.texts if text.part == part.path and text.where != "subject"]
+        if any(self._is_in(_unquoted(text.text, text.zones)) for text in texts):
+            return True
+        if part.content_type != "text/html" or not any(self._is_in(text.text) for text in texts):
+            return False
+        source = decode_strictly(octets, part.charset)
+        return source is not None and self._stands_apart(source)
 
     def would_be_told(self, part: Part, source: str) -> bool:
         """True if the notice would be found in that part if `source` were its decoded text."""
         if part.content_type == "text/html":
             visible = visible_html(source)
-            mapped, marks = visible.mapped, visible.marks
-        else:
-            marks = ()
-            mapped = visible_plain(source, is_flowed=is_flowed(part), deletes_space=deletes_space(part))
-        zones = find_zones(mapped.text, marks=marks)
-        unquoted = "".join(mapped.text[zone.start : zone.end] for zone in zones if zone.kind is not ZoneKind.QUOTED)
-        return self._is_in(unquoted)
+            if self._is_in(_unquoted(visible.mapped.text, find_zones(visible.mapped.text, marks=visible.marks))):
+                return True
+            return self._stands_apart(source)
+        mapped = visible_plain(source, is_flowed=is_flowed(part), deletes_space=deletes_space(part))
+        return self._is_in(_unquoted(mapped.text, find_zones(mapped.text)))
+
+    def _stands_apart(self, source: str) -> bool:
+        """True if a block of ours stands in an HTML source where no quote holds it.
+
+        Text cannot always tell: a history that begins without markup lasts to the end of a message, our block included.
+        """
+        return any(self._is_in(text) for text in open_block_texts(source))
 
     def _is_in(self, text: str) -> bool:
         words = normal(text)
         return any(wording in words for wording in self.wordings)
+
+
+def _unquoted(text: str, zones: Iterable[Zone]) -> str:
+    return "".join(text[zone.start : zone.end] for zone in zones if zone.kind is not ZoneKind.QUOTED)
 
 
 def is_flowed(part: Part) -> bool:

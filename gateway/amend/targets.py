@@ -64,7 +64,7 @@ def _reason_against(message: Message, parts: tuple[Part, ...]) -> Treatment | No
         return Treatment.UNTOUCHED_EMBEDDED
     if any(problem.kind in _TORN for problem in message.problems):
         return Treatment.UNTOUCHED_MALFORMED
-    if not message.headers or any(_has_torn_fields(part) or _has_torn_head(message, part) for part in parts):
+    if any(_has_torn_fields(part) or _has_torn_head(message, part) for part in parts):
         return Treatment.UNTOUCHED_MALFORMED
     return None
 
