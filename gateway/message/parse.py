@@ -23,7 +23,7 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT, notices: tuple[str, ...] = ()
     structure = read_structure(raw, limits=limits)
     headers = structure.root.headers
     texts, text_problems = readable_texts(raw, structure.root, limits=limits, notices=notices)
-    address_lists = tuple(_address_list(entry, limits) for entry in headers if entry.name.lower() in ADDRESS_FIELDS)
+    address_lists = _address_lists(headers, limits)
     found = (
         *_byte_problems(raw),
         *structure.problems,
@@ -40,11 +40,20 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT, notices: tuple[str, ...] = ()
     )
 
 
-def _address_list(entry: HeaderField, limits: Limits) -> AddressList:
-    longest = max((len(line) for line in entry.value_raw.split(b"\n")), default=0)
-    if longest > limits.max_header_line_bytes:
-        return AddressList(field=entry.name, addresses=(), is_valid=False)
-    return read_address_list(entry.name, entry.value_raw)
+def _address_lists(headers: tuple[HeaderField, ...], limits: Limits) -> tuple[AddressList, ...]:
+    """One list a field; not valid where a line is too long, and from where all values together are too long."""
+    lists: list[AddressList] = []
+    bytes_left = limits.max_address_bytes
+    for entry in headers:
+        if entry.name.lower() not in ADDRESS_FIELDS:
+            continue
+        bytes_left -= len(entry.value_raw)
+        longest = max(len(line) for line in entry.value_raw.split(b"\n"))
+        if bytes_left < 0 or longest > limits.max_header_line_bytes:
+            lists.append(AddressList(field=entry.name, addresses=(), is_valid=False))
+        else:
+            lists.append(read_address_list(entry.name, entry.value_raw))
+    return tuple(lists)
 
 
 def _byte_problems(raw: bytes) -> list[Problem]:

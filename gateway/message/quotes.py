@@ -134,6 +134,8 @@ def _block_kinds(lines: Sequence[str], index: int) -> int:
             continue
         wrapped = 0
         kind = _KIND_OF_LABEL[label["label"].lower()]
+        if kind == "from" and kind in kinds:
+            break
         if kind != "date" or is_dated(label["value"]):
             kinds.add(kind)
     return len(kinds) if {"from", "date"} <= kinds else 0

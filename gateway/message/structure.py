@@ -23,6 +23,7 @@ from gateway.message.parameters import (
 from gateway.message.transfer import is_known_encoding
 
 _PART_HEADS = 5
+_MAX_HYPHEN_LINES = 200_000
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? !\"#$%&*;<>@\[\\\]^`{|}~]{0,199}[^\s\x00-\x1f\x7f-\U0010ffff]")
 _NO_PARAMETERS = Structured(value="", parameters=())
 _SINGLE = frozenset(
@@ -77,6 +78,7 @@ class _Walk:
     def run(self) -> Structure:
         root = self._enter(0, (), "text/plain")
         position = root.head.body_start_byte
+        hyphen_lines = 0
         while self._open:
             line_start = self._next_hyphens(position)
             if line_start < 0:
@@ -86,11 +88,15 @@ class _Walk:
             position = line_end
             found = self._delimiter(self._raw[line_start:line_end])
             if found is None:
+                hyphen_lines += 1
+                if hyphen_lines > _MAX_HYPHEN_LINES:
+                    self._problem(ProblemKind.TOO_MANY_PARTS, self._open[-1].path)
+                    break
                 continue
             level, is_close = found
             self._close_to(level, line_start)
             if is_close:
-                self._close_multipart(line_end)
+                self._close_multipart()
             elif self._part_count >= self._limits.max_parts:
                 self._problem(ProblemKind.TOO_MANY_PARTS, self._open[-1].path)
                 break
@@ -210,14 +216,13 @@ class _Walk:
             inner.body_end_byte = max(end, inner.head.body_start_byte)
             self._problem(ProblemKind.UNCLOSED_MULTIPART, inner.path)
 
-    def _close_multipart(self, line_end: int) -> None:
+    def _close_multipart(self) -> None:
         """Takes the innermost multipart off the stack; its epilogue lasts until the next delimiter further out."""
         closed = self._pop()
         if self._open:
             self._leaf = closed
         else:
             closed.body_end_byte = len(self._raw)
-        del line_end
 
     def _pop(self) -> _Node:
         node = self._open.pop()

@@ -49,6 +49,12 @@ def test_a_field_with_an_endless_line_has_no_addresses() -> None:
     assert not message.lists("From")[0].is_valid
 
 
+def test_address_fields_beyond_the_limit_have_no_addresses() -> None:
+    raw = b"From: a@b.example\r\nTo: c@d.example\r\n\r\n"
+    message = parse(raw, limits=Limits(max_address_bytes=20))
+    assert [entry.is_valid for entry in message.address_lists] == [True, False]
+
+
 def test_own_notices_are_zones() -> None:
     message = parse(b"\r\nNew words.\r\n\r\nThis mail is kept.\r\n", notices=("This mail is kept.",))
     assert [zone.kind for zone in message.texts[0].zones] == [ZoneKind.NEW, ZoneKind.NOTICE]

@@ -61,7 +61,7 @@ def test_loose_attributions_need_evidence_or_brevity() -> None:
         "Begin forwarded message:\n\nFrom: Jordan Reyes\nSubject: Friday\nDate: September 14, 2026\nTo: Ada",
         "From: Jordan Reyes <j@mail.example>\nSent: Monday, September 14, 2026 10:15\nTo: Ada\nSubject: Friday",
         "De : Jordan Reyes\nEnvoyé : 14 septembre 2026 10:15\nÀ : Ada Okafor\nObjet : vendredi",
-        "*From:* Jordan Reyes\n*Sent:* Monday, 14 September 2026\n*To:* Ada Okafor\n<ada@agency.example>\n*Subject:* Re",
+        "*From:* Jordan Reyes\n*Sent:* Monday, 14 September 2026\n*To:* Ada\n<ada@agency.example>\n*Subject:* Re",
         "________________________________\nFrom: Jordan Reyes\nSent: September 14, 2026\nTo: Ada\nSubject: x",
     ],
 )

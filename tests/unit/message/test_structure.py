@@ -128,6 +128,11 @@ def test_parts_beyond_the_limit_are_not_opened() -> None:
     assert ProblemKind.TOO_MANY_PARTS in kinds(found)
 
 
+def test_lines_that_only_look_like_delimiters_are_counted_too() -> None:
+    found = structure(multipart(b"--b", b"", *[b"--"] * 200_001, b"--b--"))
+    assert ProblemKind.TOO_MANY_PARTS in kinds(found)
+
+
 def test_depth_beyond_the_limit_stays_opaque() -> None:
     raw = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(500))
     found = structure(raw)

@@ -97,7 +97,8 @@ def test_words_that_only_begin_like_a_notice_are_not_one() -> None:
     "source",
     [
         (
-            f'<div>New</div><div class="gmail_quote"><div class="gmail_attr">{ATTRIBUTION.replace("<", "&lt;")}<br></div>'
+            '<div>New</div><div class="gmail_quote">'
+            f'<div class="gmail_attr">{ATTRIBUTION.replace("<", "&lt;")}<br></div>'
             '<blockquote class="gmail_quote">old</blockquote></div>'
         ),
         (
