@@ -255,14 +255,16 @@ class Store:
         if self._lock is None:
             raise MachineryFailed("only the serving gateway recovers the store")
 
-        def work(connection: Connection) -> tuple[int, int]:
-            unconfirmed = writes.leave_unconfirmed(connection, at)
-            return unconfirmed, writes.give_back_releases(connection, begun_before=at - RELEASE_LEASE, at=at)
-
-        unconfirmed, releases = await self._write(work)
+        unconfirmed = await self._write(lambda c: writes.leave_unconfirmed(c, at))
+        releases = await self.give_back_releases(at)
         known = await self._read(reads.body_files)
         strays = await asyncio.to_thread(bodies.remove_strays, self._large, known)
         return Recovered(unconfirmed=unconfirmed, releases=releases, stray_files=strays)
+
+    async def give_back_releases(self, at: datetime) -> int:
+        """Releases begun more than RELEASE_LEASE ago and never ended (a killed shell) are held again; the count."""
+        begun_before = at - RELEASE_LEASE
+        return await self._write(lambda c: writes.give_back_releases(c, begun_before=begun_before, at=at))
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verification:
         """Hash every body again and name what is damaged. `progress(done, total)` counts messages."""
@@ -321,8 +323,7 @@ class Store:
     def _open(cls, path: Path, is_gateway: bool, reserve_bytes: int | None) -> Self:
         try:
             with ExitStack() as undo:
-                path.mkdir(mode=0o700, parents=True, exist_ok=True)
-                (path / "large").mkdir(mode=0o700, exist_ok=True)
+                _make_folder(path / "large")
                 lock = _lock(path / "serving.lock", wait=False) if is_gateway else None
                 if lock is not None:
                     undo.callback(os.close, lock)
@@ -349,6 +350,14 @@ class Store:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder and those above it, for their owner alone, and make each new name durable."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        bodies.sync_folder(folder.parent)
 
 
 def _lock(path: Path, *, wait: bool) -> int:

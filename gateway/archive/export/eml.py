@@ -140,6 +140,8 @@ def _facts(record: StoredRecord) -> dict[str, object]:
         "direction": record.direction.value,
         "listed_as": record.listed_as,
         "worker": record.worker_id,
+        "envelope_from": record.envelope.mail_from,
+        "envelope_to": [recipient.address for recipient in record.envelope.recipients],
         "policy": record.verdict.policy,
         "verdict": record.verdict.action,
     }

@@ -17,7 +17,7 @@ from gateway.archive.model import AuditEntry
 from gateway.archive.store import Store
 from gateway.message.errors import StoreFull
 from gateway.people.model import Direction
-from tests.unit.archive.records import NOON, a_hold, a_record, later
+from tests.unit.archive.records import ADA, JORDAN, NOON, a_hold, a_record, later
 
 
 def run(folder: Path, test: Callable[[Store], Awaitable[None]]) -> None:
@@ -83,6 +83,8 @@ def test_the_manifest_proves_each_file_and_names_what_was_not_sent(tmp_path: Pat
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file["bytes"], file["sha256"])
     assert [message["id"] for message in manifest["messages"]] == ["m-1", "m-2", "m-3"]
     assert [(draft["id"], draft["listed_as"]) for draft in manifest["not_sent"]] == [("m-5", "not sent: held")]
+    assert {message["envelope_from"] for message in manifest["messages"]} == {ADA}
+    assert [message["envelope_to"] for message in manifest["messages"]] == [[JORDAN]] * 3
     assert (manifest["exported_by"], manifest["purpose"]) == ("r-lee", "access request")
 
 

@@ -1,0 +1,77 @@
+"""Transactions taken step by step: what a step that fails half way leaves, and what the audit says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.archive import bodies, reads, writes
+from gateway.archive.database import Connection, Database, DatabaseError
+from gateway.archive.model import LetterState
+from gateway.archive.states import MessageEvent, MessageState
+from gateway.holding.model import Outcome
+from gateway.holding.refs import ref_of
+from tests.unit.archive.records import JORDAN, SAM, a_hold, a_letter, a_record, later
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[Connection]:
+    database = Database(tmp_path / "store.sqlite")
+    database.migrate()
+    with database.writing() as connection:
+        yield connection
+    database.close()
+
+
+def filed(connection: Connection, folder: Path, state: MessageState = MessageState.SENDING) -> None:
+    record = a_record(files=("C-1", "C-1", "C-2"), notice_language="en")
+    writes.file_record(connection, record, bodies.pack(record, folder), state)
+
+
+def test_a_client_file_named_twice_is_filed_once(connection: Connection, tmp_path: Path) -> None:
+    filed(connection, tmp_path)
+    assert reads.record(connection, "m-1").client_files == ("C-1", "C-2")
+
+
+def test_every_client_of_a_message_counts_as_told(connection: Connection, tmp_path: Path) -> None:
+    filed(connection, tmp_path)
+    writes.mark(connection, "m-1", MessageEvent.ACCEPTED, code=250, at=later(1))
+    assert [reads.told_about(connection, file)[0].last_at for file in ("C-1", "C-2")] == [later(1)] * 2
+
+
+def test_a_hold_of_another_reference_can_not_take_a_message_that_is_held(
+    connection: Connection, tmp_path: Path
+) -> None:
+    record = a_record()
+    packed = bodies.pack(record, tmp_path)
+    writes.add_hold(connection, record, packed, a_hold(record), ())
+    with pytest.raises(DatabaseError):
+        writes.add_hold(connection, record, packed, a_hold(a_record("m-2")), ())
+
+
+def test_a_form_without_its_message_can_not_be_stored(connection: Connection) -> None:
+    with pytest.raises(DatabaseError):
+        connection.exec_driver_sql("INSERT INTO bodies (message_id, stage) VALUES ('m-9', 'received')")
+
+
+def test_the_audit_counts_recipients_and_names_none(connection: Connection, tmp_path: Path) -> None:
+    record = a_record(recipients=(JORDAN, SAM))
+    writes.add_hold(connection, record, bodies.pack(record, tmp_path), a_hold(record), ())
+    ref = ref_of("m-1")
+    writes.begin_release(connection, ref, by="w-tremblay", why="fine", at=later(1))
+    outcomes = [Outcome(address=JORDAN, code=250), Outcome(address=SAM, code=550)]
+    writes.finish_release(connection, ref, at=later(2), outcomes=outcomes)
+    entries = reads.audit_entries(connection, ref=ref, message_id=None, file=None)
+    assert entries[-1].why == "1 of 2 recipients accepted"
+    assert "@" not in "".join(entry.why for entry in entries)
+
+
+def test_a_letter_that_has_left_the_queue_keeps_its_last_answer(connection: Connection) -> None:
+    writes.enqueue(connection, [a_letter(about="m-1")])
+    writes.postpone_letter(connection, "l-1", later(5), code=None)
+    writes.end_letter(connection, "l-1", LetterState.REFUSED, code=550)
+    (queued,) = reads.letters_about(connection, "m-1")
+    assert (queued.state, queued.tries) == (LetterState.REFUSED, 2)
+    assert reads.due_letters(connection, "9999", 10) == ()
