@@ -155,7 +155,8 @@ def checked_address(written: str, line: int, problems: Problems) -> str | None:
     """The canonical spelling of an address in a configuration; else None, and a problem that says why.
 
     Checked by email-validator without any look-up of the domain; names for special use (`.example`, `.local`, of
-    RFC 6761) are fine. The problem shows the address: it is for the administrator who wrote it, and goes to no log of messages.
+    RFC 6761) are fine. The problem shows the address: it is for the administrator who wrote it, and goes to no log of
+    messages.
     """
     clean = canonical(written)
     if clean is not None and is_plainly_good(written):

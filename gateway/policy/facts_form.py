@@ -30,6 +30,7 @@ MATTER_OF: dict[ProblemKind, Matter | None] = {
     ProblemKind.BAD_TRANSFER_ENCODING: Matter.UNSCANNABLE,
     ProblemKind.UNKNOWN_CHARSET: Matter.UNSCANNABLE,
     ProblemKind.UNDECODABLE_TEXT: Matter.UNSCANNABLE,
+    ProblemKind.HTML_TOO_COMPLEX: Matter.UNSCANNABLE,
     ProblemKind.TEXT_TOO_LONG: Matter.UNSCANNABLE,
     ProblemKind.NO_FROM: None,
     ProblemKind.BAD_ADDRESS: Matter.MESSAGE_MALFORMED,
