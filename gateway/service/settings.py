@@ -172,7 +172,7 @@ class AnalysisSettings(_Section):
     """The worker processes that read texts."""
 
     workers: int = Field(default=2, ge=1, le=64, description="worker processes")
-    deadline_s: float = Field(default=20.0, gt=0, le=300, description="seconds for one message; later, it is held")
+    deadline_s: float = Field(default=10.0, gt=0, le=300, description="seconds for one message; later, it is held")
 
 
 class LetterSettings(_Section):
