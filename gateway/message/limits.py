@@ -14,8 +14,8 @@ class Limits:
 
     `max_message_bytes` is for the doors; `parse` itself reads any size. `max_header_fields` counts the fields of the
     message's own head; the heads of all parts together may have five times as many. `max_text_chars` is the sum over
-    all readable texts, `max_address_bytes` over all address fields; `max_html_chars` counts the source of one HTML part,
-    much of which may be inline images.
+    all readable texts, `max_address_bytes` over all address fields; `max_html_chars` counts one HTML source, much of
+    which may be inline images.
     """
 
     max_message_bytes: int = 50 * 1024 * 1024

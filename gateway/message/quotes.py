@@ -14,6 +14,7 @@ _MAX_LINE = 400
 _MAX_ATTRIBUTION_LINES = 4
 _MAX_BLOCK_LINES = 16
 _MAX_WRAPPED_LINES = 3
+_MAX_BLANK_ABOVE = 20
 
 _QUOTE_LINE = re.compile(r" ?>(?!From )")
 _ATTRIBUTION_END = re.compile(r"(?:\bwrote|\bwrites|\ba écrit|\bécrit)\s?:\s*$", re.IGNORECASE)
@@ -90,7 +91,7 @@ def quoted_rest_start(lines: Sequence[str], index: int) -> bool:
     """True if everything from that line on is an older message, shown under a block of its header fields.
 
     A separator ("-----Original Message-----", a forwarded message) or a line of underscores counts only with such a
-    block below it; a block alone needs who, when, and to whom or about what. "From: x" alone is not a quote.
+    block below it; a block alone needs text above it, and who, when, and to whom or about what.
     """
     line = lines[index]
     if len(line) <= 120 and _SEPARATOR.match(line) is not None:
@@ -98,7 +99,12 @@ def quoted_rest_start(lines: Sequence[str], index: int) -> bool:
     if _RULE.match(line) is not None:
         start = _next_filled(lines, index + 1)
         return _is_from(lines, start) and _block_kinds(lines, start) >= 3
-    return _is_from(lines, index) and _block_kinds(lines, index) >= 3
+    return _is_from(lines, index) and _block_kinds(lines, index) >= 3 and _has_text_above(lines, index)
+
+
+def _has_text_above(lines: Sequence[str], index: int) -> bool:
+    """False on top of a text: a message that only begins with such a block may be new as a whole."""
+    return any(line.strip() for line in lines[max(0, index - _MAX_BLANK_ABOVE) : index])
 
 
 def _next_filled(lines: Sequence[str], index: int) -> int:

@@ -21,7 +21,7 @@ class Splice:
 def apply_splices(raw: bytes, splices: Iterable[Splice]) -> bytes:
     """`raw` with every splice done, offsets counted in `raw` as it was.
 
-    Insertions at the same place stand in the order in which they came, before a replacement that starts there.
+    Insertions at one place stand in the order in which they came, before a replacement that starts there.
     Holds the old and the new bytes and nothing else of their size. Raises ValueError for a splice outside of `raw`, with
     its ends exchanged, or overlapping another.
     """

@@ -66,7 +66,14 @@ def test_loose_attributions_need_evidence_or_brevity() -> None:
     ],
 )
 def test_a_block_of_header_fields_begins_an_older_message(text: str) -> None:
-    assert quoted_rest_start(text.split("\n"), 0)
+    assert quoted_rest_start(["Hello", "", *text.split("\n")], 2)
+
+
+def test_a_block_on_top_of_a_text_hides_nothing_unless_a_separator_introduces_it() -> None:
+    block = ["From: Jordan Reyes", "Sent: September 14, 2026", "To: Ada Okafor", "Subject: x", "", "words"]
+    assert not quoted_rest_start(block, 0)
+    assert not quoted_rest_start(["", *block], 1)
+    assert quoted_rest_start(["-----Original Message-----", *block], 0)
 
 
 @pytest.mark.parametrize(
@@ -83,4 +90,4 @@ def test_a_block_of_header_fields_begins_an_older_message(text: str) -> None:
     ],
 )
 def test_less_than_a_block_does_not(text: str) -> None:
-    assert not quoted_rest_start(text.split("\n"), 0)
+    assert not quoted_rest_start(["Hello", *text.split("\n")], 1)
