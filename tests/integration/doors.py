@@ -58,12 +58,12 @@ def running_door(
     handle: Handle,
     *,
     next_hop_port: int,
-    timeouts: RelayTimeouts = SHORT,
+    relay_timeouts: RelayTimeouts = SHORT,
     new_loop: type[asyncio.AbstractEventLoop] | None = None,
     **settings: object,
 ) -> Iterator[RunningDoor]:
     """A door on a free port of loopback that trusts loopback, unless the settings say otherwise."""
-    hop = NextHop(host="127.0.0.1", port=next_hop_port, ehlo_name="gateway.example", timeouts=timeouts)
+    hop = NextHop(host="127.0.0.1", port=next_hop_port, ehlo_name="gateway.example", timeouts=relay_timeouts)
     chosen: dict[str, object] = {
         "listen": (("127.0.0.1", 0),),
         "next_hop": hop,
