@@ -75,7 +75,9 @@ def without_tag(address: str) -> str | None:
 
 def _canonical_local(local: str) -> str | None:
     lowered = unicodedata.normalize("NFC", _lowered(local))
-    if len(lowered.encode("utf-8", "replace")) > _MAX_LOCAL_OCTETS or any(_is_unseen(char) for char in lowered):
+    if len(lowered.encode("utf-8", "replace")) > _MAX_LOCAL_OCTETS:
+        return None
+    if not lowered.isascii() and any(_is_unseen(char) for char in lowered):
         return None
     if _DOT_ATOM.fullmatch(lowered):
         return lowered
