@@ -281,7 +281,9 @@ class Arrival:
             delivered=judged.amended.raw,
             verdict=judged.verdict,
             treatment=judged.amended.treatment.value,
-            notice_language=judged.plan.notice.language if judged.amended.is_appended and judged.plan.notice else None,
+            notice_language=judged.plan.notice.language
+            if judged.amended.treatment.is_notice_there and judged.plan.notice
+            else None,
         )
 
     async def _run(

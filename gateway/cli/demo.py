@@ -62,8 +62,8 @@ class Sent:
     @property
     def outcome(self) -> str:
         """What the reply means, in a word."""
-        if self.code >= 500:
-            return "returned"
+        if self.code >= 400:
+            return "returned" if self.code >= 500 else "put off"
         return "held" if "held for review" in self.words else "delivered"
 
     @property
@@ -92,6 +92,7 @@ def demo(
             sent = [_send(mail, ports[0]) for mail in MAIL]
             _wait_for_letters(sink, sent)
             _show_outcomes(sent, sink)
+            _require_expected(sent, folder)
             _show_review(folder, sent)
             _show_delivered(sink, sent)
             _show_client_file(folder)
@@ -214,6 +215,13 @@ def _show_outcomes(sent: Sequence[Sent], sink: Sink) -> None:
         if ADA in mail.recipients:
             _show_mail(mail, most_lines=18)
             break
+
+
+def _require_expected(sent: Sequence[Sent], folder: Path) -> None:
+    """End with an error if the gateway did anything else with a message than the policy says."""
+    wrong = [entry.mail.shows for entry in sent if entry.outcome != entry.mail.expected]
+    if wrong:
+        stop(f"not as the policy says: {', '.join(wrong)}; the log is {folder / 'gateway.log'}", EXIT_FOUND)
 
 
 def _show_review(folder: Path, sent: Sequence[Sent]) -> None:

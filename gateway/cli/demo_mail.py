@@ -64,12 +64,13 @@ def people_yaml(today: date) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoMail:
-    """One message of the demo. `shows` says in a few words what it is there for.
+    """One message of the demo. `shows` says in a few words what it is there for, `expected` what has to become of it.
 
     `html` adds an alternative to the text; `attachment` is a file name and its bytes.
     """
 
     shows: str
+    expected: str
     sender: str
     recipients: tuple[str, ...]
     subject: str
@@ -86,6 +87,7 @@ _FORM = (
 MAIL: tuple[DemoMail, ...] = (
     DemoMail(
         shows="appointment",
+        expected="delivered",
         sender=ADA,
         recipients=(JORDAN,),
         subject="Tuesday at 2",
@@ -95,6 +97,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="private address",
+        expected="returned",
         sender=ADA_HOME,
         recipients=(JORDAN,),
         subject="Tuesday",
@@ -102,6 +105,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="divorce talk",
+        expected="held",
         sender=ADA,
         recipients=(JORDAN,),
         subject="Re: Rough week",
@@ -110,6 +114,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="medication",
+        expected="held",
         sender=ADA,
         recipients=(JORDAN,),
         subject="Before Thursday",
@@ -118,6 +123,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="friend request, past client",
+        expected="held",
         sender=ADA,
         recipients=(SAM,),
         subject="Keeping in touch",
@@ -125,6 +131,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="two clients together",
+        expected="held",
         sender=ADA,
         recipients=(JORDAN, MIREILLE),
         subject="Office closed on Monday",
@@ -132,6 +139,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="French appointment",
+        expected="delivered",
         sender=ADA,
         recipients=(MIREILLE,),
         subject="Rendez-vous de jeudi",
@@ -140,6 +148,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="HTML and a form",
+        expected="delivered",
         sender=ADA,
         recipients=(JORDAN,),
         subject="Form for Tuesday",
@@ -150,6 +159,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="reply with history",
+        expected="delivered",
         sender=ADA,
         recipients=(JORDAN,),
         subject="Re: Can we talk sooner?",
@@ -159,6 +169,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="from a client",
+        expected="delivered",
         sender=JORDAN,
         recipients=(ADA,),
         subject="Re: Tuesday at 2",
@@ -166,6 +177,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="to the supervisor",
+        expected="delivered",
         sender=ADA,
         recipients=(LUC,),
         subject="Supervision: C-1042",
@@ -174,6 +186,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="to an outsider",
+        expected="delivered",
         sender=ADA,
         recipients=(LIBRARY,),
         subject="Meeting room",
@@ -182,6 +195,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="client named outside",
+        expected="held",
         sender=ADA,
         recipients=(HOUSING,),
         subject="Referral",
@@ -190,6 +204,7 @@ MAIL: tuple[DemoMail, ...] = (
     ),
     DemoMail(
         shows="speaking for the school",
+        expected="held",
         sender=ADA,
         recipients=("newsroom@gazette.example",),
         subject="Your article",

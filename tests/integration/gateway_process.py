@@ -1,4 +1,4 @@
-"""The gateway as an administrator runs it: `serve` in a process of its own, on a configuration directory of the test's."""
+"""The gateway as an administrator runs it: `serve` in a process of its own, on a folder of the test's."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 _READY_S = 60.0
 
@@ -28,7 +28,7 @@ def free_port() -> int:
 
 def people_yaml(today: date | None = None) -> str:
     """The people of the integration tests; the student's placement is under way."""
-    day = today or date.today()
+    day = today or datetime.now(UTC).astimezone().date()
     return f"""\
 organisation: {{name: King Street Outreach, professional_domains: [agency.example]}}
 workers:
@@ -37,7 +37,8 @@ workers:
      placement: {{from: {day - timedelta(days=60)}, to: {day + timedelta(days=150)}}}, language: en}}
   - {{id: w-tremblay, name: Luc Tremblay, role: supervisor, addresses: [luc.tremblay@agency.example], language: fr}}
 clients:
-  - {{file: C-1042, name: Jordan Reyes, addresses: [jordan.reyes@mail.example], status: current, workers: [s-okafor], language: en}}
+  - {{file: C-1042, name: Jordan Reyes, addresses: [jordan.reyes@mail.example], status: current,
+     workers: [s-okafor], language: en}}
   - {{file: C-1077, name: Mireille Gagnon, addresses: [mireille.gagnon@courriel.example], status: current,
      workers: [s-okafor], language: fr}}
   - {{file: C-0911, name: Sam Whitecloud, addresses: [sam.whitecloud@mail.example], status: past, workers: [s-okafor]}}
@@ -62,7 +63,7 @@ class GatewayProcess:
         )
         (folder / "people.yaml").write_text(people_yaml(), encoding="utf-8")
 
-    def __enter__(self) -> GatewayProcess:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
