@@ -65,14 +65,17 @@ class VisibleHtml:
     is_too_complex: bool = False
 
 
-def visible_html(source: str) -> VisibleHtml:
-    """What a reader sees of an HTML source. Block elements and `<br>` become line ends, white space collapses."""
+def visible_html(source: str, *, max_chars: int = 1_000_000) -> VisibleHtml:
+    """What a reader sees of an HTML source. Block elements and `<br>` become line ends, white space collapses.
+
+    Reading stops soon after `max_chars` characters, so that a longer text is longer than that here too.
+    """
     if _is_too_complex(source):
         return VisibleHtml(mapped=_stripped(source), marks=(), is_too_complex=True)
     root = LexborHTMLParser(source).root
     if root is None:
         return VisibleHtml(mapped=MappedText(text="", offsets=()), marks=())
-    return _Renderer(source).run(root)
+    return _Renderer(source).run(root, max_chars=max_chars)
 
 
 def _is_too_complex(source: str) -> bool:
@@ -145,12 +148,14 @@ class _Renderer:
         self._has_space = False
         self._honours_hiding = _SHOWN_BY_SHEET.search(source) is None
 
-    def run(self, root: LexborNode) -> VisibleHtml:
+    def run(self, root: LexborNode, *, max_chars: int) -> VisibleHtml:
         stack: list[LexborNode | _Exit] = [root]
         while stack:
             entry = stack.pop()
             if isinstance(entry, _Exit):
                 self._leave(entry)
+            elif self._builder.length > max_chars:
+                continue
             elif entry.is_text_node:
                 self._take_text(entry.text_content or "")
             elif entry.is_element_node:

@@ -22,8 +22,8 @@ def apply_splices(raw: bytes, splices: Iterable[Splice]) -> bytes:
     """`raw` with every splice done, offsets counted in `raw` as it was.
 
     Insertions at one place stand in the order in which they came, before a replacement that starts there.
-    Holds the old and the new bytes and nothing else of their size. Raises ValueError for a splice outside of `raw`, with
-    its ends exchanged, or overlapping another.
+    Holds the old and the new bytes and nothing else of their size. Raises ValueError for a splice outside of `raw`,
+    with its ends exchanged, or overlapping another.
     """
     ordered = sorted(splices, key=lambda splice: (splice.start_byte, splice.end_byte))
     whole = memoryview(raw)

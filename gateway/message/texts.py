@@ -114,7 +114,7 @@ class _Reader:
         decoded = self._decoded(source.raw, part, path)
         marks: tuple[Mark, ...] = ()
         if part.content_type in _HTML_TYPES:
-            visible = visible_html(decoded)
+            visible = visible_html(decoded, max_chars=self._chars_left)
             mapped, marks = visible.mapped, visible.marks
             if visible.is_too_complex:
                 self._problem(ProblemKind.HTML_TOO_COMPLEX, path)

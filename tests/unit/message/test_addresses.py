@@ -64,6 +64,13 @@ def test_grammatical_lists_are_read(value: str, expected: list[str]) -> None:
         '"a"b@agency.example',
         "a b@agency.example",
         "a@agency.example\0",
+        "<a@[192.0.2.1",
+        "<a@agency.example",
+        "<a>",
+        "<a@>",
+        "a@agency.example " + "(" * 30 + ")" * 30,
+        "a@agency.example (\\",
+        "a@agency.example (\x01)",
         "a@agency.example\r\nBcc: z@agency.example",
     ],
 )
@@ -74,6 +81,10 @@ def test_what_is_not_grammatical_has_no_address_at_all(value: str) -> None:
 def test_an_empty_recipient_field_names_nobody() -> None:
     assert specs("", "Cc") == []
     assert specs(" (nobody) ", "Bcc") == []
+
+
+def test_a_value_without_end_is_not_read() -> None:
+    assert specs(b"a@b.example," * 100_000) is None
 
 
 def test_octets_that_are_no_text_may_stand_in_a_name_but_not_in_an_address() -> None:

@@ -75,6 +75,12 @@ def test_offsets_never_fall_even_where_the_tree_moves_text() -> None:
     assert offsets == sorted(offsets)
 
 
+def test_reading_stops_behind_the_limit_with_its_marks_ended() -> None:
+    visible = visible_html("<blockquote>" + "<p>word</p>" * 100 + "</blockquote>", max_chars=20)
+    assert 20 < len(visible.mapped.text) < 30
+    assert visible.marks[0].end == len(visible.mapped.text)
+
+
 @pytest.mark.parametrize(
     ("source", "kind"),
     [

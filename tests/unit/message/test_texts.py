@@ -102,3 +102,27 @@ def test_flowed_text_is_made_whole_and_maps_back() -> None:
 def test_octets_of_a_part_come_decoded() -> None:
     raw = b"Content-Transfer-Encoding: quoted-printable\r\n\r\na=3D"
     assert part_octets(raw, parse(raw).root) == (b"a=", True)
+
+
+def test_parts_of_attached_messages_count_too() -> None:
+    inner = mixed(*[b"\r\nx"] * 4)
+    message = parse(
+        mixed(b"Content-Type: message/rfc822\r\n\r\n" + inner.replace(b"--b", b"--i").replace(b"=b", b"=i"))
+    )
+    assert not message.has(ProblemKind.TOO_MANY_PARTS)
+    tight = Limits(max_parts=5)
+    parts = b"Content-Type: message/rfc822\r\n\r\n" + inner.replace(b"--b", b"--i").replace(b"=b", b"=i")
+    assert parse(mixed(parts, parts), limits=tight).has(ProblemKind.TOO_MANY_PARTS)
+
+
+def test_an_attached_message_that_is_torn_is_named_and_read() -> None:
+    octets = base64.b64encode(b"Subject: inner\r\n\r\nhello") + b"!"
+    raw = mixed(b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n" + octets)
+    assert parse(raw).has(ProblemKind.BAD_TRANSFER_ENCODING)
+    assert told(parse(raw))[-1] == ("attachment:message", (1,), "hello")
+
+
+def test_a_body_far_beyond_the_limit_is_cut_before_it_is_decoded() -> None:
+    message = parse(b"\r\n" + b"x" * 1000, limits=Limits(max_text_chars=10))
+    assert message.texts[0].text == "x" * 10
+    assert message.has(ProblemKind.TEXT_TOO_LONG)
