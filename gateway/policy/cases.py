@@ -20,14 +20,14 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gateway.message.errors import ConfigInvalid, ConfigProblem
 from gateway.message.parse import parse
 from gateway.message.submission import Envelope, Recipient, SessionFacts, Submission
 from gateway.people.directory import Directory
 from gateway.people.model import Direction
-from gateway.people.strict_yaml import load_yaml, plain
+from gateway.people.strict_yaml import line_of, load_yaml, plain
 from gateway.policy.judge import Concerns, Inspect, Judgement, judge
 from gateway.policy.pack import Pack
 from gateway.policy.verdict import Action
@@ -46,10 +46,17 @@ class _Entry(BaseModel):
 
 
 class Covers(_Entry):
-    """The rule that a case is about, and how."""
+    """What a case is about, and how: a rule, or a clause that the gateway's build holds."""
 
-    rule: str
+    rule: str | None = None
+    clause: str | None = None
     kind: CaseKind = Field(alias="as")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Covers:
+        if (self.rule is None) is (self.clause is None):
+            raise ValueError("a case covers a rule or a clause; name one of them")
+        return self
 
 
 class CaseEnvelope(_Entry):
@@ -109,12 +116,15 @@ def parse_case(name: str, path: str, content: bytes) -> Case:
     if not separator:
         what = "a case needs a line of three hyphens between its head and its message; put it in"
         raise ConfigInvalid([ConfigProblem(path, 1, what)])
+    node = load_yaml(head_bytes.decode("utf-8", "replace"), path)
     try:
-        head = CaseHead.model_validate(plain(load_yaml(head_bytes.decode("utf-8", "replace"), path)))
+        head = CaseHead.model_validate(plain(node))
     except ValidationError as error:
         raise ConfigInvalid(
             [
-                ConfigProblem(path, 1, f"{'.'.join(str(step) for step in detail['loc'])}: {detail['msg']}")
+                ConfigProblem(
+                    path, line_of(node, *detail["loc"]), f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+                )
                 for detail in error.errors(include_url=False)
             ]
         ) from None
@@ -143,6 +153,12 @@ def run_case(
         concerns=concerns,
     )
     return CaseResult(case=case, judgement=judgement, failures=tuple(_differences(case.head.expect, judgement)))
+
+
+def unknown_covers(pack: Pack, cases: Iterable[Case]) -> tuple[str, ...]:
+    """The names of cases that are about a rule or a clause which the pack does not have."""
+    known = {rule.id for rule in pack.rules} | {pack.notice_rule.id} | {clause.id for clause in pack.clauses}
+    return tuple(case.name for case in cases if (case.head.covers.rule or case.head.covers.clause) not in known)
 
 
 def uncovered_rules(pack: Pack, cases: Iterable[Case]) -> tuple[str, ...]:

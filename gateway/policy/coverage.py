@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from gateway.policy.pack import ClauseStatus, Pack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClauseCoverage:
-    """One clause: how it is met, by which rules, and how many cases show it."""
+    """One clause: how it is met, by which rules, and how many cases show it (its rules' and its own)."""
 
     clause: str
     sense: str
@@ -26,9 +27,7 @@ class ClauseCoverage:
 
 def coverage(pack: Pack, cases: Iterable[Case]) -> tuple[ClauseCoverage, ...]:
     """Every clause of the pack, in the pack's order."""
-    counts: dict[str, int] = {}
-    for case in cases:
-        counts[case.head.covers.rule] = counts.get(case.head.covers.rule, 0) + 1
+    counts = Counter(case.head.covers.rule or case.head.covers.clause for case in cases)
     citing = [(rule.id, rule.clauses) for rule in pack.rules] + [(pack.notice_rule.id, pack.notice_rule.clauses)]
     rows = []
     for clause in pack.clauses:
@@ -40,7 +39,7 @@ def coverage(pack: Pack, cases: Iterable[Case]) -> tuple[ClauseCoverage, ...]:
                 status=clause.status,
                 by=clause.by,
                 rules=rules,
-                case_count=sum(counts.get(rule_id, 0) for rule_id in rules),
+                case_count=counts[clause.id] + sum(counts[rule_id] for rule_id in rules),
             )
         )
     return tuple(rows)

@@ -35,7 +35,10 @@ _STATUS = {
 
 def reference_page(pack: Pack, cases: Collection[Case]) -> str:
     """The page in Markdown: every rule with scope, action and words, then every clause."""
-    return "\n".join([*_head(pack), *_table(pack), *_rules(pack, cases), *_notice(pack), *_clauses(pack, cases)]) + "\n"
+    return (
+        "\n".join([*_head(pack), *_table(pack), *_rules(pack, cases), *_notice(pack, cases), *_clauses(pack, cases)])
+        + "\n"
+    )
 
 
 def _head(pack: Pack) -> Iterator[str]:
@@ -74,16 +77,20 @@ def _rules(pack: Pack, cases: Collection[Case]) -> Iterator[str]:
             yield f"* Reply: “{rule.reply['en']}” / « {rule.reply['fr']} »"
         if rule.template:
             yield f"* Offers the text `{rule.template}`."
-        yield f"* Cases: {', '.join(f'`{case.name}`' for case in cases if case.head.covers.rule == rule.id) or 'none'}."
+        yield f"* Cases: {_cases_of(rule.id, cases)}."
         yield ""
 
 
-def _notice(pack: Pack) -> Iterator[str]:
+def _notice(pack: Pack, cases: Collection[Case]) -> Iterator[str]:
     rule = pack.notice_rule
     yield f"## {rule.id}"
     yield ""
-    yield f"Clauses {', '.join(rule.clauses)}. Appended to {' and '.join(_in_order(rule.directions))} for: "
-    yield f"{', '.join(sorted(rule.recipients))}. In the client's language:"
+    readers = ", ".join(sorted(rule.recipients))
+    yield f"* Clauses: {', '.join(rule.clauses)}."
+    yield f"* Appended to: {', '.join(_DIRECTIONS[direction] for direction in sorted(rule.directions))}; {readers}."
+    yield f"* Cases: {_cases_of(rule.id, cases)}."
+    yield ""
+    yield "In the client's language:"
     for notice in pack.notices.values():
         yield ""
         yield "```text"
@@ -95,11 +102,15 @@ def _notice(pack: Pack) -> Iterator[str]:
 def _clauses(pack: Pack, cases: Iterable[Case]) -> Iterator[str]:
     yield "## Every clause"
     yield ""
-    yield "| clause | sense | met by | how |"
-    yield "|---|---|---|---|"
+    yield "| clause | sense | met by | how | cases |"
+    yield "|---|---|---|---|---|"
     for row in coverage(pack, cases):
         by = f"{_STATUS[row.status]}{': ' + ', '.join(row.rules) if row.rules else ''}"
-        yield f"| {row.clause} | {row.sense} | {by} | {row.by} |"
+        yield f"| {row.clause} | {row.sense} | {by} | {row.by} | {row.case_count or ''} |"
+
+
+def _cases_of(rule_id: str, cases: Iterable[Case]) -> str:
+    return ", ".join(f"`{case.name}`" for case in cases if case.head.covers.rule == rule_id) or "none"
 
 
 def _matters(rule: Rule) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
 
 from gateway.content.finding import Matter
 from gateway.people.model import Direction, Role
-from gateway.policy.cases import uncovered_rules
+from gateway.policy.cases import uncovered_rules, unknown_covers
 from gateway.policy.coverage import coverage
 from gateway.policy.load import load_pack
 from gateway.policy.load_cases import load_cases
@@ -45,6 +46,10 @@ def test_every_rule_and_the_notice_has_one_case_of_each_kind() -> None:
     assert uncovered_rules(PACK, load_cases(PACK)) == ()
 
 
+def test_every_case_is_about_something_that_the_pack_has() -> None:
+    assert unknown_covers(PACK, load_cases(PACK)) == ()
+
+
 def test_only_facts_return(rule: Rule) -> None:
     assert rule.action is not Action.RETURN or rule.matters <= FACTS
 
@@ -72,6 +77,7 @@ def test_french_uses_canadian_spacing_and_the_typographic_apostrophe(rule: Rule)
     text = " ".join(f"{words.title} {words.why} {words.instead}" for words in [rule.words["fr"]])
     assert "'" not in text
     assert not re.search(r"\s[;?!]", text)
+    assert not re.search(r"«(?!\u00a0)|(?<!\u00a0)»|(?<![\u00a0\d]):", text)
 
 
 def test_every_matter_has_a_rule_but_photographs() -> None:
@@ -90,3 +96,11 @@ def test_a_past_client_is_in_scope_wherever_a_client_is(rule: Rule) -> None:
 
 def test_the_pack_is_named_with_its_version() -> None:
     assert re.fullmatch(r"renison-2013@\d+", PACK.label)
+
+
+@pytest.mark.parametrize("texts", [PACK.letters, PACK.templates], ids=["letters", "templates"])
+def test_french_letters_and_templates_use_the_same_spacing(texts: Mapping[str, Mapping[str, str]]) -> None:
+    for sources in texts.values():
+        prose = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|^Subject:", "x", sources["fr"])
+        assert "'" not in prose
+        assert not re.search(r"\s[;?!]|«(?!\u00a0)|(?<!\u00a0)»|(?<!\u00a0):", prose)
