@@ -62,8 +62,12 @@ class Elapse:
         return len(due)
 
     async def holds(self) -> int:
-        """Give back every hold whose time is over, with a letter to its sender; the number of these holds."""
+        """Give back every hold whose time is over, with a letter to its sender; the number of these holds.
+
+        Releases that a killed shell never ended become holds again first.
+        """
         known, now, expired = self._knowledge(), self._now(), 0
+        await self._store.give_back_releases(now)
         for hold in await self._store.holds(frozenset({HoldState.HELD})):
             if hold.expires_at is None or hold.expires_at > now:
                 continue
