@@ -24,7 +24,7 @@ _PLAIN_ADDRESS = re.compile(
     r"[a-z0-9_+=~'-]{1,64}(?:\.[a-z0-9_+=~'-]{1,64}){0,8}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,20}[a-z]{2,63}",
     re.IGNORECASE | re.ASCII,
 )
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?")  # with the underscore that real host names have
 _LITERAL = re.compile(r"\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|ipv6:[0-9a-f:.]{2,45})\]")
 
 

@@ -66,7 +66,7 @@ def test_a_mapping_that_is_none_is_one_problem_and_not_one_a_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["a@b@c", "a", "", "a..b@x.example", "a@x.example.", '"a b"@x.example', "a@-x.example"]
+    "written", ["a@b@c", "a", "", "a..b@x.example", "a@x.example.", '"a b"@x.example', "a@-x.example", "a@x_y.example"]
 )
 def test_what_is_no_address_is_refused(written: str) -> None:
     problems = Problems("f")
