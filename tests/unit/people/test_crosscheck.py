@@ -55,3 +55,7 @@ def test_a_client_is_not_a_workers_address_of_either_kind() -> None:
 
 def test_nobody_supervises_in_a_ring_of_one() -> None:
     assert lines([worker(1, role=Role.SUPERVISOR, supervisor="w-1")], []) == ["people.yaml:1"]
+
+
+def test_an_address_is_professional_or_personal_and_not_both() -> None:
+    assert "people.yaml:1" in lines([worker(1, personal_addresses=("w1@agency.example",))], [])

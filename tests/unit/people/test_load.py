@@ -77,6 +77,7 @@ CASES = [
     ("luc.tremblay@agency.example", "luc..t@agency.example", "6: 'luc..t@agency.example' is not a mail address"),
     ("luc.tremblay@agency.example", "luc@\uff41gency.example", "is not a mail address"),
     ("id: w-tremblay", "id: s-okafor", "6: the id 's-okafor' stands in line 4 too"),
+    (", addresses: [luc.tremblay@agency.example]", "", "6: a worker needs 'addresses'"),
     ("language: fr", "language: de", "6: 'de' is no language (known: en, fr)"),
     ("language: fr", "langage: fr", "6: a worker has no key 'langage': did you mean 'language'?"),
     ("language: fr", "logins: [AOKAFOR]", "6: the login 'AOKAFOR' is that of 's-okafor' too"),
