@@ -1,0 +1,75 @@
+"""Wiring: what gateway.yaml says reaches the rooms; a certificate that can't be used is a configuration error."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gateway.message.errors import ConfigInvalid
+from gateway.people.directory import Directory
+from gateway.policy.load import load_pack
+from gateway.service.configuration import Configuration
+from gateway.service.settings import Settings
+from gateway.service.wiring import make_desk, make_door_settings, make_next_hop, make_tls, new_id, now
+from tests.builders import a_directory
+
+
+def configuration(tmp_path: Path, **values: object) -> Configuration:
+    directory: Directory = a_directory()
+    return Configuration(
+        path=tmp_path,
+        settings=Settings.model_validate(values),
+        directory=directory,
+        pack=load_pack("renison-2013"),
+    )
+
+
+def test_the_door_gets_the_addresses_limits_and_trusted_hosts(tmp_path: Path) -> None:
+    found = make_door_settings(
+        configuration(
+            tmp_path,
+            host_name="mail.agency.example",
+            smtp={"listen": ["[::1]:2525"], "trusted_clients": ["192.0.2.0/24"], "max_recipients": 150},
+            limits={"max_message_bytes": 70_000, "max_hops": 20, "max_header_fields": 60},
+        )
+    )
+    assert found.listen == (("::1", 2525),)
+    assert found.trusts("192.0.2.9")
+    assert not found.trusts("127.0.0.1")
+    assert (found.limits.max_message_bytes, found.limits.max_hops, found.limits.max_header_fields) == (70_000, 20, 60)
+    assert found.max_recipients == 150
+    assert found.host_name == "mail.agency.example"
+    assert found.tls is None
+
+
+def test_the_next_hop_gets_its_address_and_timeouts() -> None:
+    smtp = {"next_hop": "mx.agency.example:26", "connect_timeout_s": 3, "command_timeout_s": 4, "data_timeout_s": 5}
+    hop = make_next_hop(Settings.model_validate({"smtp": smtp, "host_name": "gw.agency.example"}))
+    assert (hop.host, hop.port, hop.ehlo_name) == ("mx.agency.example", 26, "gw.agency.example")
+    assert (hop.timeouts.connect_s, hop.timeouts.command_s, hop.timeouts.data_end_s) == (3, 4, 5)
+
+
+def test_a_certificate_that_is_no_certificate_is_a_configuration_error(tmp_path: Path) -> None:
+    (tmp_path / "c.pem").write_text("no certificate")
+    (tmp_path / "k.pem").write_text("no key")
+    with pytest.raises(ConfigInvalid) as caught:
+        make_tls(configuration(tmp_path, smtp={"tls": {"certificate": "c.pem", "key": "k.pem"}}))
+    assert "smtp.tls" in str(caught.value.problems[0])
+
+
+def test_ids_are_unique_and_sort_by_time() -> None:
+    ids = [new_id() for _ in range(1000)]
+    assert len(set(ids)) == 1000
+    assert [identifier[:12] for identifier in ids] == sorted(identifier[:12] for identifier in ids)
+    assert all(identifier.isalnum() and len(identifier) == 28 for identifier in ids)
+
+
+def test_the_time_is_aware() -> None:
+    assert now().utcoffset() is not None
+
+
+def test_a_desk_is_made_without_a_sender_of_its_own() -> None:
+    assert make_desk(Settings()) is not None
+    assert asyncio.iscoroutinefunction(make_next_hop(Settings()).open)
