@@ -14,6 +14,7 @@ import quopri
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from gateway.amend.html_place import is_seen
 from gateway.amend.splitter import Entity, head_fields, leaves
@@ -40,28 +41,34 @@ _CODECS = {
 }
 
 
-def broken_rule(
-    before: bytes, after: bytes, *, targets: Iterable[tuple[int, ...]], notices: Iterable[str]
-) -> str | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """A broken rule, in a fixed word, and the path of the part that broke it; None if it is not one part's fault."""
+
+    rule: str
+    path: tuple[int, ...] | None = None
+
+
+def breach(before: bytes, after: bytes, *, targets: Iterable[tuple[int, ...]], notices: Iterable[str]) -> Breach | None:
     """The first rule that `after` breaks as `before` with a notice in the leaves `targets`, or None if it keeps all.
 
     `notices` are the wordings that may have been inserted, as plain text with normal white space.
     """
     old, new = leaves(before), leaves(after)
     if [(leaf.path, leaf.content_type) for leaf in old] != [(leaf.path, leaf.content_type) for leaf in new]:
-        return "structure"
+        return Breach(rule="structure")
     changed = set(targets)
     wordings = tuple(notices)
     if (rule := _whole_rule(before, after, changed)) is not None:
-        return rule
+        return Breach(rule=rule)
     if not _are_gaps_same(before, after, old, new):
-        return "bytes between the parts"
+        return Breach(rule="bytes between the parts")
     for was, now in zip(old, new, strict=True):
         if was.path in changed:
             if (rule := _target_rule(before, after, was, now, wordings)) is not None:
-                return rule
+                return Breach(rule=rule, path=was.path)
         elif not _is_same(before, (was.start_byte, was.end_byte), after, (now.start_byte, now.end_byte)):
-            return "another part"
+            return Breach(rule="another part")
     return None
 
 

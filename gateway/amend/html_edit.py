@@ -28,7 +28,7 @@ def html_edits(message: Message, part: Part, octets: bytes, notice: Notice, *, p
         return
     newline = newline_of(octets, part.encoding)
     own = OwnNotice.of(notice)
-    second: Edit | None = None
+    others: list[Edit] = []
     for place in _places(message, part, source, placement):
         words = _inserted(source, place, notice, newline)
         before, after = source[: place.offset], source[place.offset :]
@@ -40,10 +40,9 @@ def html_edits(message: Message, part: Part, octets: bytes, notice: Notice, *, p
         edit = Edit(offset=offset, octets=words.encode("ascii"))
         if own.would_be_told(part, before + words + after):
             yield edit
-            return
-        second = second or edit
-    if second is not None:
-        yield second
+        else:
+            others.append(edit)
+    yield from others
 
 
 def _places(message: Message, part: Part, source: str, placement: Placement) -> Iterator[Place]:

@@ -1,8 +1,8 @@
-"""Where in an HTML source the notice goes, and whether a reader would see it there.
+"""Where in an HTML source the notice goes, and whether a reader would see it there as the writer's own plain words.
 
 Candidates are places in the source with the closing tags that may be missing; each is tried in an HTML5 parser until the
-notice is visible, outside of links, quotes, table cells and hidden elements, and last. Called by `gateway.amend.notice`
-and, for its last look, by `gateway.amend.assertion`. HTML Living Standard section 13.2.
+notice is visible, last, and outside of links, quotes, table cells, hidden elements and leftover formatting. Called by
+`html_edit` and, for the last look, by `assertion`. HTML Living Standard section 13.2.
 """
 
 from __future__ import annotations
@@ -17,20 +17,27 @@ from gateway.amend.wording import HTML_CLASS
 
 _MAX_TREE_CHARS = 4_000_000
 _MAX_OPEN_TAGS = 2_000
+_MAX_CLOSERS = 200
 _MAX_BLOCKS = 100
 # An insertion may look shifted by the characters that it shares with what stands beside it.
 _SHARED_CHARS = 40
-_TAIL = re.compile(r"(?:\s|</html\s*>|</body\s*>|<!--(?:(?!-->)[\s\S]){0,2000}-->)*")
+_BLOCK_START = f'<div class="{HTML_CLASS}"'
 _COMMENT_OR_CLOSE = re.compile(r"<!--[\s\S]*?(?:-->|\Z)|</(body|html)\s*>", re.IGNORECASE)
+_TAIL = re.compile(r"(?:\s|</html\s*>|</body\s*>|<!--(?:(?!-->)[\s\S]){0,2000}-->)*")
+_OPENING = re.compile(r"<(?:a|b|i|div|span|font|table|blockquote|ul|ol|nobr|center|em|strong)\b", re.IGNORECASE)
 _RAW_TEXT_CLOSERS = "</style></script></title></textarea></select></noscript></template></iframe></object></svg>"
+_TABLE = frozenset({"table", "tbody", "thead", "tfoot", "tr", "caption", "colgroup"})
 _BARRED = frozenset(
-    """a blockquote td th head title script style template noscript noframes noembed object iframe select option textarea svg
-    math button s strike del q plaintext xmp marquee""".split()
-)
+    {
+        "a", "blockquote", "td", "th", "head", "title", "script", "style", "template", "noscript", "noframes", "noembed",
+        "object", "iframe", "select", "option", "textarea", "svg", "math", "button", "s", "strike", "del", "q", "plaintext",
+        "xmp", "marquee",
+    }
+)  # fmt: skip
 _UNSEEN = frozenset({"script", "style", "template", "title", "head", "noscript"})
 _HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0(?![.\d])|mso-hide\s*:\s*all|opacity\s*:\s*0(?![.\d])"
-    r"|(?<![-\w])(?:max-)?height\s*:\s*0(?![.\d%])",
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0(?![.\d])|mso-hide\s*:\s*all"
+    r"|opacity\s*:\s*0(?![.\d])|(?<![-\w])(?:max-)?height\s*:\s*0(?![.\d%])",
     re.IGNORECASE,
 )
 _QUOTE_NAME = re.compile(
@@ -53,7 +60,7 @@ class Place:
 
 
 def places(source: str) -> Iterator[Place]:
-    """The places to try, the best first, at most about a dozen. Linear in the source for all of them together."""
+    """The places to try, the best first, about a dozen at most; none for a source too large or too deep for a tree."""
     if len(source) > _MAX_TREE_CHARS or _is_too_deep(source):
         return
     end = len(source)
@@ -63,10 +70,41 @@ def places(source: str) -> Iterator[Place]:
     for offset in offsets:
         if closers := _missing_closers(source[:offset]):
             yield Place(offset=offset, closers=closers)
+    torn = source.rfind("<")
+    if torn >= 0 and ">" not in source[torn:]:
+        yield Place(offset=torn, closers=_missing_closers(source[:torn]), is_last=False)
     dangling = "-->" if _has_open_comment(source) else ""
-    for start in ("", dangling, '">', "'>", dangling + _RAW_TEXT_CLOSERS):
-        text = source + start
-        yield Place(offset=end, closers=start + _missing_closers(text))
+    for start in dict.fromkeys((dangling, '">', "'>", dangling + _RAW_TEXT_CLOSERS)):
+        if start:
+            yield Place(offset=end, closers=start + _missing_closers(source + start))
+
+
+def is_seen(source: str, before: str, after: str, *, is_last: bool = True) -> bool:
+    """True if the notice in `source` is visible, and nothing that was there before wraps or formats it.
+
+    `source` is the whole HTML with the notice; `before` and `after` are what it was without. With `is_last`, nothing
+    visible may follow.
+    """
+    end = len(source) - len(after) + _SHARED_CHARS
+    at = source.find(_BLOCK_START, max(0, len(before) - _SHARED_CHARS), end)
+    if at < 0:
+        return False
+    block = source[at : source.rfind("</div>", at, end) + len("</div>")]
+    probe = _probe(source)
+    node = _probe_node(f"{source[: at + 4]} data-{probe}{source[at + 4 :]}", probe)
+    if node is None or node.tag != "div" or not node.text().strip() or _is_within_barred(node):
+        return False
+    if len(node.css("*")) != len(LexborHTMLParser(block).css(f"div.{HTML_CLASS}, div.{HTML_CLASS} *")):
+        return False
+    return not is_last or not _is_followed(node)
+
+
+def open_block_texts(source: str) -> list[str]:
+    """The texts of the blocks of ours in an HTML source that a reader sees outside of any quote."""
+    if len(source) > _MAX_TREE_CHARS or _is_too_deep(source):
+        return []
+    blocks = LexborHTMLParser(source).css(f"div.{HTML_CLASS}")
+    return [block.text() for block in blocks[:_MAX_BLOCKS] if not _is_within_barred(block)]
 
 
 def _before_close(source: str) -> list[int]:
@@ -87,63 +125,52 @@ def _has_open_comment(source: str) -> bool:
 
 
 def _is_too_deep(source: str) -> bool:
-    """True if the opening tags outnumber the closing ones by so many that tree builders need quadratic time."""
-    opened = len(
-        re.findall(r"<(?:a|b|i|div|span|font|table|blockquote|ul|ol|nobr|center|em|strong)\b", source, re.IGNORECASE)
-    )
-    closed = source.count("</")
-    return opened - closed > _MAX_OPEN_TAGS
+    """True if opening tags outnumber closing ones by so many that tree builders need quadratic time."""
+    return len(_OPENING.findall(source)) - source.count("</") > _MAX_OPEN_TAGS
 
 
 def _missing_closers(text: str) -> str:
-    """Closing tags for the elements that are open at the end of `text` and in which a notice may not stand."""
+    """Closing tags for what is open at the end of `text` and would wrap a notice there or lend it its formatting."""
+    elements = _closing(_open_elements(text))
+    leftover = _leftover_formatting(text + elements)
+    if len(leftover) > _MAX_CLOSERS:
+        return elements
+    return elements + "".join(f"</{name}>" for name in leftover)
+
+
+def _open_elements(text: str) -> list[LexborNode]:
+    """The elements open at the end of `text`, innermost first. A script is put where it stands, even in a table."""
     probe = _probe(text)
-    node = _probe_node(text + f"<i data-{probe}></i>", probe)
+    node = _probe_node(f"{text}<script data-{probe}></script>", probe)
+    return [] if node is None else list(_ancestors(node))
+
+
+def _closing(elements: list[LexborNode]) -> str:
+    """End tags up to the outermost element in which no notice may stand."""
+    depth = max((at for at, node in enumerate(elements, start=1) if node.tag in _TABLE or _is_barred(node)), default=0)
+    names = [node.tag or "" for node in elements[:depth]]
+    return (
+        "".join(f"</{name}>" for name in names if name not in {"body", "html", "head"}) if depth <= _MAX_CLOSERS else ""
+    )
+
+
+def _leftover_formatting(text: str) -> list[str]:
+    """The formatting elements that a parser would open again in a block behind `text`, innermost first."""
+    probe = _probe(text)
+    node = _probe_node(f"{text}<div><span data-{probe}></span></div>", probe)
     names: list[str] = []
-    barred = 0
-    node = node.parent if node is not None else None
-    while node is not None and node.tag not in {"body", "html", None}:
-        names.append(node.tag or "")
-        if _is_barred(node):
-            barred = len(names)
-        node = node.parent
-    return "".join(f"</{name}>" for name in names[:barred])
+    for ancestor in [] if node is None else _ancestors(node):
+        if ancestor.tag == "div":
+            break
+        names.append(ancestor.tag or "")
+    return [name for name in names if name not in {"body", "html", "head"}]
 
 
-def is_seen(source: str, before: str, after: str, *, is_last: bool = True) -> bool:
-    """True if the notice that stands in `source` between `before` and `after` is visible where a reader takes it as the writer's.
-
-    `source` is the whole HTML with the notice; `before` and `after` are what it was without. With `is_last`, nothing
-    visible may follow.
-    """
-    start = max(0, len(before) - _SHARED_CHARS)
-    at = source.find(f'<div class="{HTML_CLASS}"', start, len(source) - len(after) + _SHARED_CHARS)
-    if at < 0:
-        return False
-    probe = _probe(source)
-    node = _probe_node(f"{source[: at + 4]} data-{probe}{source[at + 4 :]}", probe)
-    if node is None or not node.text().strip():
-        return False
-    if _is_within_barred(node):
-        return False
-    return not is_last or not _is_followed(node)
-
-
-def open_block_texts(source: str) -> list[str]:
-    """The texts of the blocks of ours in an HTML source that a reader sees outside of any quote."""
-    if len(source) > _MAX_TREE_CHARS or _is_too_deep(source):
-        return []
-    blocks = LexborHTMLParser(source).css(f"div.{HTML_CLASS}")
-    return [block.text() for block in blocks[:_MAX_BLOCKS] if not _is_within_barred(block)]
-
-
-def _is_within_barred(node: LexborNode) -> bool:
-    ancestor = node.parent
-    while ancestor is not None:
-        if _is_barred(ancestor):
-            return True
-        ancestor = ancestor.parent
-    return False
+def _ancestors(node: LexborNode) -> Iterator[LexborNode]:
+    parent = node.parent
+    while parent is not None and parent.is_element_node:
+        yield parent
+        parent = parent.parent
 
 
 def _is_followed(node: LexborNode) -> bool:
@@ -161,9 +188,12 @@ def _is_followed(node: LexborNode) -> bool:
     return False
 
 
+def _is_within_barred(node: LexborNode) -> bool:
+    return any(_is_barred(ancestor) for ancestor in _ancestors(node))
+
+
 def _is_barred(node: LexborNode) -> bool:
-    tag = node.tag or ""
-    if tag in _BARRED:
+    if node.tag in _BARRED:
         return True
     attributes = node.attributes or {}
     if "hidden" in attributes or _HIDDEN.search(attributes.get("style") or "") is not None:

@@ -21,8 +21,8 @@ _WORD = re.compile(rb"[^\s()]+")
 
 def label_splices(
     message: Message, part: Part, *, charset: str | None = None, encoding: str | None = None
-) -> tuple[Splice, ...] | None:
-    """The splices that give `part` another charset or transfer encoding (None: as it is); None if that can't be done.
+) -> tuple[Splice, ...]:
+    """The splices that give `part` another charset or transfer encoding (None: as it is).
 
     Fields that are missing are added at the end of the part's head, and MIME-Version at the end of the message's.
     """
@@ -32,18 +32,14 @@ def label_splices(
         field = _field(part, "content-type")
         if field is None:
             added += b"Content-Type: text/plain; charset=" + charset.encode("ascii") + b"\r\n"
-        elif (splice := _charset_splice(message.raw, field, charset.encode("ascii"))) is not None:
-            splices.append(splice)
         else:
-            return None
+            splices.append(_charset_splice(message.raw, field, charset.encode("ascii")))
     if encoding is not None:
         field = _field(part, "content-transfer-encoding")
         if field is None:
             added += b"Content-Transfer-Encoding: " + encoding.encode("ascii") + b"\r\n"
-        elif (splice := _encoding_splice(message.raw, field, encoding.encode("ascii"))) is not None:
-            splices.append(splice)
         else:
-            return None
+            splices.append(_encoding_splice(message.raw, field, encoding.encode("ascii")))
     if added:
         splices.append(_added(part, added))
     if splices and _field(message.root, "mime-version") is None:
@@ -60,13 +56,14 @@ def _added(part: Part, fields: bytes) -> Splice:
     return Splice(start_byte=at, end_byte=at, replacement=fields)
 
 
-def _charset_splice(raw: bytes, field: HeaderField, charset: bytes) -> Splice | None:
-    """The charset's value replaced, or the parameter put behind the media type."""
+def _charset_splice(raw: bytes, field: HeaderField, charset: bytes) -> Splice:
+    """The charset's value replaced, or the parameter put behind the media type.
+
+    A field too torn to say where is given one more charset there; the assertion then finds that it did not help.
+    """
     start, end = _value_range(raw, field)
     media_type = _MEDIA_TYPE.match(raw, start, end)
-    if media_type is None:
-        return None
-    position = media_type.end()
+    at = position = start if media_type is None else media_type.end()
     while (parameter := _PARAMETER.match(raw, position, end)) is not None:
         match parameter["name"].lower():
             case b"charset":
@@ -74,9 +71,6 @@ def _charset_splice(raw: bytes, field: HeaderField, charset: bytes) -> Splice | 
             case b"charset*":
                 return _replaced(parameter, "name", b"charset=" + charset)
         position = parameter.end()
-    if b"charset" in raw[position:end].lower():
-        return None
-    at = media_type.end()
     return Splice(start_byte=at, end_byte=at, replacement=b"; charset=" + charset)
 
 
@@ -85,11 +79,12 @@ def _replaced(parameter: re.Match[bytes], group: str, words: bytes) -> Splice:
     return Splice(start_byte=parameter.start(group), end_byte=parameter.end(), replacement=words)
 
 
-def _encoding_splice(raw: bytes, field: HeaderField, encoding: bytes) -> Splice | None:
+def _encoding_splice(raw: bytes, field: HeaderField, encoding: bytes) -> Splice:
+    """The encoding's word replaced, or put in if the field is empty."""
     start, end = _value_range(raw, field)
     word = _WORD.search(raw, start, end)
     if word is None:
-        return None
+        return Splice(start_byte=end, end_byte=end, replacement=b" " + encoding)
     return Splice(start_byte=word.start(), end_byte=word.end(), replacement=encoding)
 
 

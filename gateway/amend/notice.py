@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
-from gateway.amend.assertion import broken_rule
+from gateway.amend.assertion import Breach, breach
 from gateway.amend.edit import Edit, Placement
 from gateway.amend.fitting import is_fit_for_ascii
 from gateway.amend.html_edit import html_edits
@@ -114,25 +113,29 @@ def _first_good(
     prefer_ascii: bool,
 ) -> NoticeEdit:
     """The first set of edits whose result keeps every rule of the assertion."""
-    ways = [
-        list(islice(_edits(message, target, notice, placement=placement, prefer_ascii=prefer_ascii), _MAX_TRIES))
-        for target in targets
-    ]
-    paths = [target.part.path for target in targets]
+    ways = [_edits(message, target, notice, placement=placement, prefer_ascii=prefer_ascii) for target in targets]
+    chosen = [next(way, None) for way in ways]
     rule = "no place"
-    for number in range(max(map(len, ways)) if all(ways) else 0):
-        chosen = [edits[min(number, len(edits) - 1)] for edits in ways]
-        splices = _splices(message, targets, chosen)
-        if splices is None:
-            rule = "label"
-            continue
-        raw = apply_splices(message.raw, splices)
-        broken = broken_rule(message.raw, raw, targets=paths, notices=own.wordings)
-        if broken is None:
+    for _ in range(_MAX_TRIES):
+        edits = [edit for edit in chosen if edit is not None]
+        if len(edits) < len(ways):
+            break
+        splices = _splices(message, targets, edits)
+        found = _breach(message, splices, targets, own)
+        if found is None:
             detail = "not visible in Outlook" if has_tnef(message) else ""
             return NoticeEdit(splices=tuple(splices), treatment=Treatment.APPENDED, detail=detail)
-        rule = broken
+        rule = found.rule
+        for index, target in enumerate(targets):
+            if found.path in {None, target.part.path}:
+                chosen[index] = next(ways[index], None)
     return NoticeEdit(treatment=Treatment.UNTOUCHED_ASSERTION_FAILED, detail=rule)
+
+
+def _breach(message: Message, splices: list[Splice], targets: list[_Target], own: OwnNotice) -> Breach | None:
+    raw = apply_splices(message.raw, splices)
+    paths = [target.part.path for target in targets]
+    return breach(message.raw, raw, targets=paths, notices=own.wordings)
 
 
 def _edits(
@@ -143,8 +146,8 @@ def _edits(
     return plain_edits(message, target.part, target.octets, notice, placement=placement, prefer_ascii=prefer_ascii)
 
 
-def _splices(message: Message, targets: list[_Target], edits: list[Edit]) -> list[Splice] | None:
-    """All splices of one set of edits; None if a label can't be changed. A part's fields come before its body."""
+def _splices(message: Message, targets: list[_Target], edits: list[Edit]) -> list[Splice]:
+    """All splices of one set of edits. A part's fields come before its body."""
     splices = [
         Splice(start_byte=field.start_byte, end_byte=field.end_byte, replacement=b"")
         for field in message.headers
@@ -152,18 +155,14 @@ def _splices(message: Message, targets: list[_Target], edits: list[Edit]) -> lis
     ]
     for target, edit in zip(targets, edits, strict=True):
         made = _part_splices(message, target, edit)
-        if made is None:
-            return None
         splices.extend(splice for splice in made if splice not in splices)
     return splices
 
 
-def _part_splices(message: Message, target: _Target, edit: Edit) -> list[Splice] | None:
+def _part_splices(message: Message, target: _Target, edit: Edit) -> list[Splice]:
     part = target.part
     encoding = _encoding_for(target, edit)
     labels = label_splices(message, part, charset=edit.label, encoding=encoding if encoding != part.encoding else None)
-    if labels is None:
-        return None
     body = message.raw[part.body_start_byte : part.body_end_byte]
     if edit.body is None and encoding == part.encoding:
         splice = insertion(body, encoding, edit.offset, edit.octets)
