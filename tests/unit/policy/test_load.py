@@ -83,7 +83,7 @@ def test_all_problems_are_told_at_once(folder: Path) -> None:
 
 
 def test_a_wrong_combination_is_told_at_its_rule(folder: Path) -> None:
-    line = _edit(folder, "thresholds: {note: 0.35, hold: 0.5}", "thresholds: {note: 0.75, hold: 0.5}")
+    line = _edit(folder, "thresholds: {note: 0.4, hold: 0.5}", "thresholds: {note: 0.75, hold: 0.5}")
     (problem,) = _problems(folder)
     assert problem.startswith(f"pack/policy.yaml:{line}: rule `personal.disclosure`: the note threshold is above")
 
