@@ -33,8 +33,8 @@ install_debian() {
     fi
     say "installing $* ($purpose)"
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq >&2
-    apt-get install -y -qq --no-install-recommends "$@" >&2
+    apt-get update -qq >/dev/null
+    apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 find_python() {
