@@ -17,6 +17,7 @@ from gateway.doors.smtp_settings import DoorState, SessionRegister
 from gateway.message.reply import Reply, reply
 
 CHUNK_BYTES = 262_144
+_LINGER_S = 2.0
 
 
 class ClientGone(Exception):
@@ -36,6 +37,7 @@ class SmtpConnection(SMTP):
         self._onward = Onward(state.settings.next_hop, state.memory)
         self._pending = bytearray()
         self._waiting: asyncio.Timeout | None = None
+        self.is_cut_short = False
 
     def connection_lost(self, error: Exception | None) -> None:
         """The client has gone: the reader ends, the message under way does not."""
@@ -76,10 +78,23 @@ class SmtpConnection(SMTP):
         finally:
             try:
                 await self._onward.quit()
+                await self._let_read()
             finally:
                 self._writer.close()
                 if is_entered:
                     self._register.leave(self)
+
+    async def _let_read(self) -> None:
+        """After a refusal that ends the session: take what still comes, so that no reset overtakes our reply."""
+        if not self.is_cut_short or not self._writer.can_write_eof():
+            return
+        try:
+            async with asyncio.timeout(_LINGER_S):
+                self._writer.write_eof()
+                while await self._reader.read(CHUNK_BYTES):
+                    pass
+        except (TimeoutError, OSError):
+            return
 
     async def converse(self) -> None:
         """Greet, and answer commands until the end. Raises ClientGone or OSError then."""

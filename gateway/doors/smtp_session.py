@@ -93,7 +93,8 @@ class SmtpSession(SmtpConnection):
     async def _object(self, answer: Reply) -> None:
         """Say that something was wrong with a command; too many of these end the session."""
         self._errors += 1
-        await self.say(answer if self._errors < self._settings.max_errors else reply("too_many_errors"))
+        self.is_cut_short = self._errors >= self._settings.max_errors
+        await self.say(reply("too_many_errors") if self.is_cut_short else answer)
 
     async def _idle_command(self) -> None:
         """Count a command that moves no message; too many of these end the session."""
@@ -272,6 +273,7 @@ class SmtpSession(SmtpConnection):
                 self._state.messages_under_way -= 1
                 reservation.release()
             await self._reset()
+            self.is_cut_short = is_suspect
             await self.say(answer)
             if is_suspect:
                 raise ClientGone

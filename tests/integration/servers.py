@@ -294,9 +294,9 @@ class PostfixInstance:
         path = self.folder / "var" / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def queue_ids_taken(self) -> int:
-        """How many messages the smtpd behind the filter has queued."""
-        return len(re.findall(r"postfix/behind/smtpd\[\d+\]: \w+: client=", self.log()))
+    def messages_queued(self) -> int:
+        """How many messages have come into its queue so far."""
+        return len(set(re.findall(r"postfix/qmgr\[\d+\]: (\w+): from=.*\(queue active\)", self.log())))
 
 
 @contextlib.contextmanager

@@ -142,4 +142,4 @@ def test_with_the_door_closed_the_client_is_told_to_try_again(tmp_path: Path) ->
         answers = (answer, client.ask("DATA"))
         assert any(one.startswith("451") for one in answers), answers
         assert own_sink.messages == []
-        assert postfix.queue_ids_taken() == 0
+        assert postfix.messages_queued() == 0
