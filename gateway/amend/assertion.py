@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.amend.html_place import is_seen
+from gateway.amend.html_place import bare_text, is_seen
 from gateway.amend.splitter import Entity, head_fields, leaves
 
 _CHUNK_BYTES = 1 << 20
@@ -28,6 +28,7 @@ _PART_MAY_CHANGE = frozenset({b"content-type", b"content-transfer-encoding"})
 _CHARSET = re.compile(
     rb"""[;\s]charset(?:\*=[^\s;']*'[^\s;']*'|[ \t]*=[ \t\r\n]*[\\"]*)([^\s;"()\\]+)""", re.IGNORECASE
 )
+_CLOSING_TAIL = re.compile(r"\s*</(?:body|html)\b", re.IGNORECASE)
 _LONG_LINE = re.compile(rb"[^\r\n]{%d,}" % (_MAX_LINE + 1))
 # Labels that Python does not know, or reads more narrowly than mail programs do.
 _CODECS = {
@@ -128,10 +129,17 @@ def _target_rule(before: bytes, after: bytes, was: Entity, now: Entity, wordings
         return "text changed"
     head, words, tail = inserted
     if was.content_type == b"text/html":
-        is_last = not tail.strip() or re.fullmatch(r"(?is)\s*(?:</?(?:body|html)\b.*)?", tail) is not None
-        return None if is_seen(new_text, head, tail, is_last=is_last) else "not seen"
+        return _html_rule(old_text, new_text, head, tail)
     plain = "\n".join(line.removeprefix(" ") for line in words.split("\n"))
     return None if any(wording == " ".join(plain.split()) for wording in wordings) else "wording"
+
+
+def _html_rule(old: str, new: str, head: str, tail: str) -> str | None:
+    """Rules for what a reader of the HTML sees: the notice, and all else as before."""
+    is_last = not tail.strip() or _CLOSING_TAIL.match(tail) is not None
+    if not is_seen(new, head, tail, is_last=is_last):
+        return "not seen"
+    return None if _inserted(bare_text(old), bare_text(new)) is not None else "visible text changed"
 
 
 def _entity_fields(raw: bytes, entity: Entity, may_change: frozenset[bytes]) -> list[bytes]:

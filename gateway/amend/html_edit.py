@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from gateway.amend.edit import Edit, Placement, newline_of
 from gateway.amend.fitting import is_fit_for_ascii
 from gateway.amend.html_place import Place, is_seen, places
-from gateway.amend.own_notice import OwnNotice, history_start
+from gateway.amend.own_notice import history_start, own_notice
 from gateway.amend.wording import html_block
 from gateway.message.charsets import codec_of, decode_strictly
 from gateway.message.model import Message, Part
@@ -27,7 +27,7 @@ def html_edits(message: Message, part: Part, octets: bytes, notice: Notice, *, p
     if source is None or not is_fit_for_ascii(part.charset):
         return
     newline = newline_of(octets, part.encoding)
-    own = OwnNotice.of(notice)
+    own = own_notice(notice)
     others: list[Edit] = []
     for place in _places(message, part, source, placement):
         words = _inserted(source, place, notice, newline)

@@ -24,6 +24,7 @@ _SHARED_CHARS = 40
 _BLOCK_START = f'<div class="{HTML_CLASS}"'
 _COMMENT_OR_CLOSE = re.compile(r"<!--[\s\S]*?(?:-->|\Z)|</(body|html)\s*>", re.IGNORECASE)
 _TAIL = re.compile(r"(?:\s|</html\s*>|</body\s*>|<!--(?:(?!-->)[\s\S]){0,2000}-->)*")
+_TORN_TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]*|/)")
 _OPENING = re.compile(r"<(?:a|b|i|div|span|font|table|blockquote|ul|ol|nobr|center|em|strong)\b", re.IGNORECASE)
 _RAW_TEXT_CLOSERS = "</style></script></title></textarea></select></noscript></template></iframe></object></svg>"
 _TABLE = frozenset({"table", "tbody", "thead", "tfoot", "tr", "caption", "colgroup"})
@@ -63,6 +64,9 @@ def places(source: str) -> Iterator[Place]:
     """The places to try, the best first, about a dozen at most; none for a source too large or too deep for a tree."""
     if len(source) > _MAX_TREE_CHARS or _is_too_deep(source):
         return
+    torn = source.rfind("<")
+    if torn >= 0 and _TORN_TAG.fullmatch(source, torn) is not None:
+        yield Place(offset=torn, closers=_missing_closers(source[:torn]), is_last=False)
     end = len(source)
     offsets = [*dict.fromkeys([*_before_close(source), end])]
     for offset in offsets:
@@ -70,9 +74,6 @@ def places(source: str) -> Iterator[Place]:
     for offset in offsets:
         if closers := _missing_closers(source[:offset]):
             yield Place(offset=offset, closers=closers)
-    torn = source.rfind("<")
-    if torn >= 0 and ">" not in source[torn:]:
-        yield Place(offset=torn, closers=_missing_closers(source[:torn]), is_last=False)
     dangling = "-->" if _has_open_comment(source) else ""
     for start in dict.fromkeys((dangling, '">', "'>", dangling + _RAW_TEXT_CLOSERS)):
         if start:
@@ -97,6 +98,12 @@ def is_seen(source: str, before: str, after: str, *, is_last: bool = True) -> bo
     if len(node.css("*")) != len(LexborHTMLParser(block).css(f"div.{HTML_CLASS}, div.{HTML_CLASS} *")):
         return False
     return not is_last or not _is_followed(node)
+
+
+def bare_text(source: str) -> str:
+    """All text of an HTML source in the order of the tree, without white space: to compare by."""
+    root = LexborHTMLParser(source).root
+    return "" if root is None else "".join(root.text().split())
 
 
 def open_block_texts(source: str) -> list[str]:

@@ -16,7 +16,7 @@ from gateway.amend.edit import Edit, Placement
 from gateway.amend.fitting import is_fit_for_ascii
 from gateway.amend.html_edit import html_edits
 from gateway.amend.labels import label_splices
-from gateway.amend.own_notice import OwnNotice
+from gateway.amend.own_notice import OwnNotice, own_notice
 from gateway.amend.plain_edit import plain_edits
 from gateway.amend.targets import has_tnef, target_parts
 from gateway.amend.transfer import IDENTITY, insertion, reencoded
@@ -71,7 +71,7 @@ def notice_edit(
     parts = target_parts(message)
     if isinstance(parts, Treatment):
         return NoticeEdit(treatment=parts)
-    own = OwnNotice.of(notice)
+    own = own_notice(notice)
     targets: list[_Target] = []
     for part in parts:
         target = _target(message, part)

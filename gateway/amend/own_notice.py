@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.amend.html_place import open_block_texts
 from gateway.amend.wording import normal, simply_spelt
@@ -24,13 +25,6 @@ class OwnNotice:
     """The ways in which one notice may stand in a text, white space made normal."""
 
     wordings: frozenset[str]
-
-    @classmethod
-    def of(cls, notice: Notice) -> OwnNotice:
-        """The wordings of a notice: as text, spelt simply, in ASCII, and as its HTML reads."""
-        seen = visible_html(notice.html).mapped.text
-        spellings = (notice.text, simply_spelt(notice.text), notice.ascii_text, seen)
-        return cls(wordings=frozenset(normal(text) for text in spellings if text.strip()))
 
     def is_told_by(self, message: Message, part: Part, octets: bytes) -> bool:
         """True if the notice stands in the readable text of that part, outside of what is quoted.
@@ -65,6 +59,14 @@ class OwnNotice:
     def _is_in(self, text: str) -> bool:
         words = normal(text)
         return any(wording in words for wording in self.wordings)
+
+
+@lru_cache(maxsize=64)
+def own_notice(notice: Notice) -> OwnNotice:
+    """The wordings of a notice: as text, spelt simply, in ASCII, and as its HTML reads."""
+    seen = visible_html(notice.html).mapped.text
+    spellings = (notice.text, simply_spelt(notice.text), notice.ascii_text, seen)
+    return OwnNotice(wordings=frozenset(normal(text) for text in spellings if text.strip()))
 
 
 def _unquoted(text: str, zones: Iterable[Zone]) -> str:

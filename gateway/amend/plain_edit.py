@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from gateway.amend.edit import Edit, Placement, newline_of
 from gateway.amend.fitting import fits
-from gateway.amend.own_notice import OwnNotice, history_start, is_flowed
+from gateway.amend.own_notice import history_start, is_flowed, own_notice
 from gateway.amend.wording import before_plain, behind_plain, plain_lines, simply_spelt
 from gateway.message.charsets import codec_of, decode_strictly
 from gateway.message.model import Message, Part
@@ -45,7 +45,7 @@ def _place(message: Message, part: Part, text: str, notice: Notice, placement: P
     offsets = [len(text)] if history is None else [len(text), history]
     if placement is Placement.ABOVE_HISTORY:
         offsets.reverse()
-    own = OwnNotice.of(notice)
+    own = own_notice(notice)
     for at in offsets:
         if own.would_be_told(part, text[:at] + _inserted(text, at, notice.text, part, newline) + text[at:]):
             return at
