@@ -30,6 +30,17 @@ MATTERS = frozenset(
 )
 
 
+# Which matters the pack renison-2013 looks at, by direction; mail among colleagues is in no content rule's scope, and is
+# measured for contempt only because the data labels it.
+IN_SCOPE = {
+    "outbound": MATTERS,
+    "inbound": frozenset({Matter.CLINICAL, Matter.SOCIAL_INVITATION, Matter.SOCIAL_CHANNEL_SHIFT}),
+    "internal": frozenset({Matter.DISRESPECT}),
+    "third_party": MATTERS
+    - {Matter.PERSONAL_DISCLOSURE, Matter.PERSONAL_CONTACT, Matter.SOCIAL_INVITATION, Matter.SOCIAL_CHANNEL_SHIFT},
+}
+
+
 def rows(path: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in (DATA / path).read_text("utf-8").splitlines()]
 
@@ -47,13 +58,16 @@ def readable(text: str, where: str = "body", quoted: Iterable[str] = ()) -> Read
     return ReadableText(where=where, part=(1,), text=text, zones=tuple(zones), source_offsets=range(len(text)))
 
 
-def request(*texts: ReadableText, language: str = "en") -> InspectionRequest:
-    return InspectionRequest(texts=texts, matters=MATTERS, direction=Direction.OUTBOUND, language=language)
+def request(
+    *texts: ReadableText, language: str = "en", matters: frozenset[Matter] = MATTERS
+) -> InspectionRequest:
+    return InspectionRequest(texts=texts, matters=matters, direction=Direction.OUTBOUND, language=language)
 
 
 def indomain(row: dict) -> InspectionRequest:
     quoted = [sentence["text"] for sentence in row["sentences"] if sentence["quoted"]]
-    return request(readable(row["subject"], "subject"), readable(row["body"], quoted=quoted), language=row["language"])
+    texts = (readable(row["subject"], "subject"), readable(row["body"], quoted=quoted))
+    return request(*texts, language=row["language"], matters=IN_SCOPE[row["direction"]])
 
 
 def held_categories(findings: Iterable[Finding], threshold: float = THRESHOLD) -> set[str]:
@@ -80,7 +94,8 @@ def quality(inspector: Inspector, threshold: float) -> None:
                     false.update((category, language) for category in held)
         for kind in sorted({kind for kind, _ in there}):
             cells = [f"{lang} {found[kind, lang]:3d}/{there[kind, lang]:3d}" for lang in ("en", "fr", "all")]
-            extra = (
+            by_category = {category: count for (category, lang), count in false.items() if lang == "all"}
+            extra = f"  by category: {by_category}" if kind == "compliant" else ""
                 f"  by category: {dict((k, v) for (k, lang), v in false.items() if lang == 'all')}"
                 if kind == "compliant"
                 else ""

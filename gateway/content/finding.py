@@ -42,6 +42,7 @@ class Matter(StrEnum):
     CLIENTS_VISIBLE_TO_EACH_OTHER = "clients_visible_to_each_other"
     RECIPIENT_RESEMBLES_CLIENT = "recipient_resembles_client"
     CLIENT_USED_PERSONAL_ADDRESS = "client_used_personal_address"
+    CLIENT_ADDRESS_SHOWN = "client_address_shown"
     MESSAGE_MALFORMED = "message_malformed"
     # Judgements of the text (gateway.content): may hold.
     PERSONAL_DISCLOSURE = "personal_disclosure"
@@ -72,6 +73,7 @@ CATEGORY_OF: dict[Matter, Category] = {
     Matter.CLIENTS_VISIBLE_TO_EACH_OTHER: Category.RECIPIENTS,
     Matter.RECIPIENT_RESEMBLES_CLIENT: Category.RECIPIENTS,
     Matter.CLIENT_USED_PERSONAL_ADDRESS: Category.RECIPIENTS,
+    Matter.CLIENT_ADDRESS_SHOWN: Category.CONFIDENTIAL,
     Matter.MESSAGE_MALFORMED: Category.UNSCANNABLE,
     Matter.PERSONAL_DISCLOSURE: Category.PERSONAL_DISCLOSURE,
     Matter.PERSONAL_CONTACT: Category.PERSONAL_DISCLOSURE,

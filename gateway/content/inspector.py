@@ -69,7 +69,7 @@ class Inspector:
         left = MAX_CHARS
         found: dict[tuple[object, ...], Finding] = {}
         for source in request.texts:
-            reading = read(source, max_chars=left)
+            reading = read(source, max_chars=left, language=request.language)
             left -= min(left, len(source.text))
             if entities:
                 for result in self._results(reading, entities, request.language):

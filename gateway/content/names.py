@@ -23,77 +23,28 @@ from gateway.content.folding import PlainText, fold
 from gateway.people.model import Client
 
 _WORD = re.compile(r"[^\W\d_]+")
-_NUMBERED = re.compile(r"(?<![^\W_])[^\W_]{1,12}(?:[-/. ]?[^\W_]{1,12}){0,4}(?![^\W_])")
+_CHUNK = re.compile(r"[^\W_]+")
+_MAX_NUMBER_CHUNKS = 4
 _FILE_LABEL = re.compile(r"(?:file|dossier|client|no|number|numero|case|#)[\s.:#-]{0,4}\Z")
 _MAX_NAME_WORDS = 5
+_NUMBER_GAPS = frozenset(" -/.")
+# A file number of digits alone says something by itself only if it is this long; a shorter one needs its label.
+_TELLING_DIGITS = 7
 _PARTICLES = frozenset(
     {"de", "du", "des", "la", "le", "van", "von", "der", "den", "da", "dos", "el", "al", "bin", "st", "ste"}
 )
 # First names that are also everyday words: a name that begins with one counts only with capitals.
+# fmt: off
 _WORD_NAMES = frozenset(
-    [
-        "will",
-        "may",
-        "mark",
-        "grace",
-        "hope",
-        "faith",
-        "joy",
-        "art",
-        "bill",
-        "rob",
-        "sue",
-        "pat",
-        "drew",
-        "dean",
-        "chase",
-        "grant",
-        "hunter",
-        "june",
-        "april",
-        "august",
-        "summer",
-        "autumn",
-        "dawn",
-        "rose",
-        "ivy",
-        "lily",
-        "violet",
-        "daisy",
-        "jack",
-        "frank",
-        "ray",
-        "earl",
-        "king",
-        "young",
-        "page",
-        "christian",
-        "angel",
-        "max",
-        "ace",
-        "miles",
-        "penny",
-        "rich",
-        "sunny",
-        "sky",
-        "star",
-        "aube",
-        "rose",
-        "marguerite",
-        "violette",
-        "fleur",
-        "france",
-        "noel",
-        "pascal",
-        "clement",
-        "constant",
-        "juste",
-        "ange",
-        "marin",
-        "fortune",
-        "prudence",
-    ]
+    {
+        "will", "may", "mark", "grace", "hope", "faith", "joy", "art", "bill", "rob", "sue", "pat", "drew",
+        "dean", "chase", "grant", "hunter", "june", "april", "august", "summer", "autumn", "dawn", "rose",
+        "ivy", "lily", "violet", "daisy", "jack", "frank", "ray", "earl", "king", "young", "page",
+        "christian", "angel", "max", "ace", "miles", "penny", "rich", "sunny", "sky", "star", "aube", "marguerite", "violette", "fleur", "france", "noel", "pascal", "clement", "constant", "juste", "ange",
+        "marin", "fortune", "prudence",
+    }
 )
+# fmt: on
 
 
 class Sign(IntEnum):
@@ -122,10 +73,11 @@ class NameHit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameIndex:
-    """Immutable. `keys` are sorted hashes; `owners` and `signs` belong to them, place by place."""
+    """Immutable. `owners` and `signs` belong to the sorted hashes in `keys`; `shapes` sieve file numbers."""
 
     files: tuple[str, ...]
     first_words: frozenset[str]
+    shapes: frozenset[str]
     keys: array[int]
     owners: array[int]
     signs: bytes
@@ -135,20 +87,23 @@ class NameIndex:
         """The index of these clients; about 15 µs of CPU a client."""
         files: list[str] = []
         first_words: set[str] = set()
+        shapes: set[str] = set()
         rows: set[tuple[int, int, int]] = set()
         for owner, client in enumerate(clients):
             files.append(client.file)
             number = _squeezed(client.file)
             if number:
+                shapes.add(_shape(number))
                 rows.add((_key("#" + number), owner, Sign.FILE_NUMBER))
             for name, sign in [(client.name, Sign.FULL_NAME), *((alias, Sign.ALIAS) for alias in client.also_known_as)]:
                 for words, kind in _forms(name, sign):
-                    first_words.add(words[0])
+                    first_words |= {words[0], words[-1]}  # `Reyes, Jordan` begins with the last
                     rows.add((_key(" ".join(words)), owner, kind))
         ordered = sorted(rows)
         return cls(
             files=tuple(files),
             first_words=frozenset(first_words),
+            shapes=frozenset(shapes),
             keys=array("Q", (row[0] for row in ordered)),
             owners=array("L", (row[1] for row in ordered)),
             signs=bytes(row[2] for row in ordered),
@@ -156,20 +111,27 @@ class NameIndex:
 
     def packed(self) -> bytes:
         """The index as bytes for another process of the same machine; `unpacked` reads them."""
-        head = json.dumps([self.files, sorted(self.first_words), len(self.keys)]).encode()
+        head = json.dumps([self.files, sorted(self.first_words), sorted(self.shapes), len(self.keys)]).encode()
         return b"".join((len(head).to_bytes(8, "big"), head, self.keys.tobytes(), self.owners.tobytes(), self.signs))
 
     @classmethod
     def unpacked(cls, packed: bytes) -> NameIndex:
         """The index that `packed` gave."""
         start = 8 + int.from_bytes(packed[:8], "big")
-        files, first_words, count = json.loads(packed[8:start])
+        files, first_words, shapes, count = json.loads(packed[8:start])
         keys, owners = array("Q"), array("L")
         middle = start + count * keys.itemsize
         end = middle + count * owners.itemsize
         keys.frombytes(packed[start:middle])
         owners.frombytes(packed[middle:end])
-        return cls(files=tuple(files), first_words=frozenset(first_words), keys=keys, owners=owners, signs=packed[end:])
+        return cls(
+            files=tuple(files),
+            first_words=frozenset(first_words),
+            shapes=frozenset(shapes),
+            keys=keys,
+            owners=owners,
+            signs=packed[end:],
+        )
 
     def hits(self, plain: PlainText) -> Iterator[NameHit]:
         """Every client that the text names, names first, then file numbers."""
@@ -223,25 +185,25 @@ class NameIndex:
         return NameHit(start, end, sign, score, files)
 
     def _numbers(self, plain: PlainText) -> Iterator[NameHit]:
-        for match in _NUMBERED.finditer(plain.folded):
-            for start, end in _numbered_spans(match):
-                squeezed = _squeezed(plain.folded[start:end])
-                rows = list(self._rows("#" + squeezed))
-                if not rows:
-                    continue
-                if (
-                    squeezed.isdigit()
-                    and len(squeezed) < 7
-                    and not _FILE_LABEL.search(plain.folded, max(0, start - 12), start)
-                ):
-                    continue
-                yield NameHit(
-                    start,
-                    end,
-                    Sign.FILE_NUMBER,
-                    SCORE_OF[Sign.FILE_NUMBER],
-                    tuple(sorted({self.files[self.owners[row]] for row in rows})),
-                )
+        chunks = list(_CHUNK.finditer(plain.folded))
+        for place, first in enumerate(chunks):
+            squeezed, end = "", first.start()
+            for chunk in chunks[place : place + _MAX_NUMBER_CHUNKS]:
+                if squeezed and plain.folded[end : chunk.start()] not in _NUMBER_GAPS:
+                    break
+                squeezed, end = squeezed + chunk.group(), chunk.end()
+                hit = self._number_at(plain, squeezed, first.start(), end) if _shape(squeezed) in self.shapes else None
+                if hit is not None:
+                    yield hit
+
+    def _number_at(self, plain: PlainText, squeezed: str, start: int, end: int) -> NameHit | None:
+        files = tuple(sorted({self.files[self.owners[row]] for row in self._rows("#" + squeezed)}))
+        if not files:
+            return None
+        is_bare = squeezed.isdigit() and len(squeezed) < _TELLING_DIGITS
+        if is_bare and not _FILE_LABEL.search(plain.folded, max(0, start - 12), start):
+            return None
+        return NameHit(start, end, Sign.FILE_NUMBER, SCORE_OF[Sign.FILE_NUMBER], files)
 
     def _rows(self, words: str) -> Iterator[int]:
         key = _key(words)
@@ -281,14 +243,6 @@ def _is_name_gap(between: str) -> bool:
     return 0 < len(between) <= 3 and not between.strip(" .,'-\n\t")
 
 
-def _numbered_spans(match: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """The whole chunk, and its runs without white space: `file C-1042` holds `C-1042`; `C 1042` is one number."""
-    chunk, base = match.group(), match.start()
-    if not any(char.isdigit() for char in chunk):
-        return
-    borders = [0, *(place for part in re.finditer(" ", chunk) for place in (part.start(), part.end())), len(chunk)]
-    pieces = list(zip(borders[::2], borders[1::2], strict=True))
-    for first in range(len(pieces)):
-        for last in range(first, min(first + 2, len(pieces))):
-            if any(char.isdigit() for char in chunk[pieces[first][0] : pieces[last][1]]):
-                yield base + pieces[first][0], base + pieces[last][1]
+def _shape(squeezed: str) -> str:
+    """First character and length: a cheap sieve before the look-up of a number."""
+    return f"{squeezed[:1]}{len(squeezed)}"

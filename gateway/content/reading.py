@@ -7,7 +7,6 @@ of a `Reading` point into its own opened text; `PlainText.source_span` leads bac
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -18,108 +17,10 @@ from gateway.message.model import ReadableText, ZoneKind
 
 LISTS = ("grammar", "context", "personal", "clinical", "social", "disrespect", "confidential", "voice")
 
-_FRENCH = frozenset(
-    [
-        "le",
-        "la",
-        "les",
-        "des",
-        "du",
-        "et",
-        "est",
-        "pas",
-        "vous",
-        "je",
-        "pour",
-        "dans",
-        "avec",
-        "sur",
-        "une",
-        "nous",
-        "qui",
-        "que",
-        "ne",
-        "se",
-        "mon",
-        "ma",
-        "mes",
-        "votre",
-        "vos",
-        "ce",
-        "cette",
-        "au",
-        "aux",
-        "mais",
-        "ou",
-        "ton",
-        "tes",
-        "son",
-        "ses",
-        "leur",
-        "il",
-        "elle",
-        "ils",
-        "suis",
-        "etes",
-        "sont",
-        "avez",
-        "ai",
-        "bonjour",
-        "merci",
-        "a",
-        "quand",
-        "chez",
-    ]
-)
-_ENGLISH = frozenset(
-    [
-        "the",
-        "and",
-        "is",
-        "to",
-        "of",
-        "you",
-        "i",
-        "for",
-        "with",
-        "my",
-        "your",
-        "we",
-        "it",
-        "that",
-        "this",
-        "on",
-        "at",
-        "are",
-        "was",
-        "be",
-        "have",
-        "has",
-        "will",
-        "not",
-        "but",
-        "or",
-        "his",
-        "her",
-        "their",
-        "he",
-        "she",
-        "they",
-        "from",
-        "about",
-        "can",
-        "if",
-        "please",
-        "hi",
-        "hello",
-        "thanks",
-        "thank",
-        "when",
-        "an",
-        "in",
-    ]
-)
-_WORD = re.compile(r"[a-z]+")
+# The small words that tell a language, and the tags of the grammar list that hold them.
+_SMALL = frozenset({"small", "i", "my", "we", "our", "you", "your", "they", "their"})
+# How many hits are enough to tell the language of a text.
+_SAMPLE_HITS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,8 +65,11 @@ class Reading:
     is_cut: bool
 
 
-def read(source: ReadableText, *, max_chars: int) -> Reading:
-    """The reading of the new and quoted zones; signature and notice zones are left out. Reads `max_chars` at most."""
+def read(source: ReadableText, *, max_chars: int, language: str = "") -> Reading:
+    """The reading of the new and quoted zones; signature and notice zones are left out. Reads `max_chars` at most.
+
+    `language` (`en`, `fr`) is for sentences whose small words don't tell, where the whole text doesn't tell either.
+    """
     plain = plain_text(source.text[:max_chars])
     hits = sorted(lexicon(*LISTS).hits(plain.text, plain.folded))
     spans = [
@@ -178,13 +82,15 @@ def read(source: ReadableText, *, max_chars: int) -> Reading:
     ]
     return Reading(
         plain=plain,
-        sentences=tuple(_sentences(plain, spans, hits)),
+        sentences=tuple(_sentences(plain, spans, hits, _language(hits[:_SAMPLE_HITS]) or language)),
         is_subject=source.where == "subject",
         is_cut=len(source.text) > max_chars,
     )
 
 
-def _sentences(plain: PlainText, spans: Iterable[tuple[int, int, bool]], hits: list[Hit]) -> Iterator[Sentence]:
+def _sentences(
+    plain: PlainText, spans: Iterable[tuple[int, int, bool]], hits: list[Hit], otherwise: str
+) -> Iterator[Sentence]:
     place = 0
     for start, end, is_quoted in spans:
         while place < len(hits) and hits[place].start < start:
@@ -193,7 +99,7 @@ def _sentences(plain: PlainText, spans: Iterable[tuple[int, int, bool]], hits: l
         while place < len(hits) and hits[place].start < end:
             place += 1
         folded = plain.folded[start:end]
-        language = _language(folded)
+        language = _language(hits[first:place]) or otherwise
         yield Sentence(
             start=start,
             end=end,
@@ -209,10 +115,7 @@ def _sentences(plain: PlainText, spans: Iterable[tuple[int, int, bool]], hits: l
         )
 
 
-def _language(folded: str) -> str:
-    words = _WORD.findall(folded)
-    french = sum(word in _FRENCH for word in words)
-    english = sum(word in _ENGLISH for word in words)
-    if french == english:
-        return ""
-    return "fr" if french > english else "en"
+def _language(hits: Iterable[Hit]) -> str:
+    """`en` or `fr` by its small words; empty for a tie."""
+    balance = sum((hit.language == "fr") - (hit.language == "en") for hit in hits if hit.tag in _SMALL)
+    return "" if balance == 0 else "fr" if balance > 0 else "en"

@@ -17,84 +17,18 @@ _WRAPPED_LINE_CHARS = 50
 _BORDER = re.compile(r"\n|[.!?…]+[\"')\]»]{0,3}(?=\s|$)")
 _ITEM = re.compile(r"[ \t]*(?:[-*•·–—▪◦]|\d{1,3}[.)]|[a-zA-Z][.)])[ \t]|[ \t]*\n|[ \t]*$")
 _LAST_WORD = re.compile(r"[^\W_][\w.'-]{0,12}\Z")
+# fmt: off
 _ABBREVIATIONS = frozenset(
-    [
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "mx",
-        "prof",
-        "st",
-        "ste",
-        "no",
-        "nos",
-        "vs",
-        "etc",
-        "e.g",
-        "i.e",
-        "a.m",
-        "p.m",
-        "am",
-        "approx",
-        "dept",
-        "ext",
-        "tel",
-        "jr",
-        "sr",
-        "inc",
-        "ltd",
-        "ave",
-        "blvd",
-        "apt",
-        "rm",
-        "fl",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "mon",
-        "tue",
-        "tues",
-        "wed",
-        "thu",
-        "thur",
-        "thurs",
-        "fri",
-        "sat",
-        "sun",
-        "min",
-        "hr",
-        "hrs",
-        "mme",
-        "mlle",
-        "m",
-        "mm",
-        "av",
-        "boul",
-        "tel",
-        "poste",
-        "app",
-        "p.ex",
-        "ex",
-        "env",
-        "janv",
-        "fevr",
-        "avr",
-        "juil",
-        "dept",
-        "c.-a-d",
-        "cf",
-    ]
+    {
+        "dr", "mr", "mrs", "ms", "mx", "prof", "st", "ste", "no", "nos", "vs", "etc", "e.g", "i.e", "a.m",
+        "p.m", "am", "approx", "dept", "ext", "tel", "jr", "sr", "inc", "ltd", "ave", "blvd", "apt", "rm",
+        "fl", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mon",
+        "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun", "min", "hr", "hrs", "mme", "mlle",
+        "m", "mm", "av", "boul", "poste", "app", "p.ex", "ex", "env", "janv", "fevr", "avr", "juil",
+        "c.-a-d", "cf",
+    }
 )
+# fmt: on
 
 
 def sentence_spans(text: str, folded: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -125,10 +59,14 @@ def _is_full_stop(text: str, folded: str, begin: int, border: re.Match[str]) -> 
     if border.group()[0] != ".":
         return True
     word = _LAST_WORD.search(folded, max(begin, border.start() - 14), border.start())
-    if word and (word.group() in _ABBREVIATIONS or (len(word.group()) == 1 and word.group() not in "aiyo")):
+    if word and (word.group() in _ABBREVIATIONS or _is_initial(text[word.start() : border.start()])):
         after = text[border.end() : border.end() + 2].strip()
         return len(border.group()) > 1 and not after
     return not text[border.end() + 1 : border.end() + 2].islower()
+
+
+def _is_initial(word: str) -> bool:
+    return len(word) == 1 and word.isupper() and word != "I"
 
 
 def _pieces(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:

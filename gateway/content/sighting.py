@@ -58,26 +58,33 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnedHit:
-    """A hit and whose it is: the marker's tag (`my`, `you`, …, empty for none) and the words between the two."""
+    """A hit and whose it is: the marker's tag (`my`, `you`, …, empty for none) and the words between the two.
+
+    `is_first` is False where another hit under the same prefix already took the marker (`my mother is ill`).
+    """
 
     hit: Hit
     person: Person
     marker: str
     distance: int
+    is_first: bool
 
 
 def owned(sentence: Sentence, prefix: str) -> Iterator[OwnedHit]:
     """The hits under `prefix`, each with the nearest word for a person before it in the sentence."""
     marker: Hit | None = None
+    is_first = True
     for hit in sentence.hits:
         if hit.tag in _PERSON_OF_TAG:
-            marker = hit
+            marker, is_first = hit, True
         elif hit.tag.startswith(prefix):
             if marker is None:
-                yield OwnedHit(hit=hit, person=Person.NOBODY, marker="", distance=99)
+                yield OwnedHit(hit=hit, person=Person.NOBODY, marker="", distance=99, is_first=is_first)
             else:
                 distance = sentence.words_between(marker.end, hit.start)
-                yield OwnedHit(hit=hit, person=_PERSON_OF_TAG[marker.tag], marker=marker.tag, distance=distance)
+                person = _PERSON_OF_TAG[marker.tag]
+                yield OwnedHit(hit=hit, person=person, marker=marker.tag, distance=distance, is_first=is_first)
+            is_first = False
 
 
 def together(weights: Iterable[float]) -> float:

@@ -7,14 +7,18 @@ general information and crisis lines; advice not to send such things is no findi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
 from gateway.content.finding import About, Matter
+from gateway.content.lexicon import Hit
 from gateway.content.reading import Reading, Sentence
 from gateway.content.recognizers.base import MatterRecognizer
 from gateway.content.sighting import POSSESSIVES, OwnedHit, Person, Sighting, is_inside, owned, together
 
+_DOSE = re.compile(r"\b\d{1,4}(?:[.,]\d)? ?(?:mg|mcg|milligrams?|milligrammes?)\b")
+_DOSE_WEIGHT = 0.5
 _TALK_WEIGHT = 0.38
 _IMPERATIVE_WEIGHT = 0.3
 _WORDS = {
@@ -52,6 +56,10 @@ class ClinicalRecognizer(MatterRecognizer):
                 weights[topic] = together((weights[topic], weight * 0.5)) if topic in weights else weight
                 spans.append((entry.hit.start, entry.hit.end))
                 persons.append(entry.person)
+        dose = _DOSE.search(sentence.folded) if "m" in sentence.folded else None
+        if dose is not None:
+            weights["medication"] = together((weights.get("medication", 0.0), _DOSE_WEIGHT))
+            spans.append((sentence.start + dose.start(), sentence.start + dose.end()))
         if not weights:
             return
         best = max(weights, key=weights.__getitem__)
@@ -81,15 +89,23 @@ def _topic_weight(entry: OwnedHit, sentence: Sentence) -> float:
         case Person.SENDER:
             weight *= (1.0 if entry.marker == "our" else 0.35) if is_near and entry.marker in POSSESSIVES else 0.75
         case Person.NOBODY:
-            weight *= 0.8
-    following = [
-        hit
-        for hit in sentence.tagged("place", "programme")
-        if 0 <= sentence.words_between(entry.hit.end, hit.start) <= 2 and hit.start >= entry.hit.end
-    ]
-    if following:
+            weight *= 0.9
+    if _is_in_a_name(entry.hit, sentence):
         weight *= 0.55 if entry.marker == "your" and entry.distance == 0 else 0.2
     return min(weight, 0.95)
+
+
+def _is_in_a_name(hit: Hit, sentence: Sentence) -> bool:
+    """True if the term is part of a name: `Addiction Services`, `clinique de santé mentale`."""
+    for other in sentence.tagged("place", "programme"):
+        if other.start >= hit.end and sentence.words_between(hit.end, other.start) <= 2:
+            return True
+        if other.end <= hit.start and sentence.words_between(other.end, hit.start) <= 3:
+            return True
+    if hit.tag == "topic.clinical.medication" or hit.start == sentence.start:
+        return False
+    letters = sentence.text[hit.start - sentence.start :][:2]
+    return letters[:1].isupper() and letters[1:].islower()
 
 
 def _support(sentence: Sentence) -> Iterator[float]:

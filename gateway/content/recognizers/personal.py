@@ -19,7 +19,11 @@ from gateway.content.sighting import POSSESSIVES, OwnedHit, Person, Sighting, is
 _POSSESSIVE_REACH, _SUBJECT_REACH = 2, 7
 _AS_SUBJECT = 0.62
 _WITH_HAVING = 0.95
+# What a second topic after one possessive adds: it tells more of the first (`my mother is in hospital`).
+_OF_THE_SAME = 0.6
 _WITHOUT_OWNER = 0.3
+# `We` and `our` are the agency more often than the writer's household.
+_AS_AGENCY = 0.55
 # The writer's illness as the reason for a change of appointment: worth a word to the writer, not a hold.
 _LOGISTICS_CEILING = 0.4
 # Topics that are ordinary nouns: without a possessive they say nothing about the writer.
@@ -91,9 +95,11 @@ def _topic_weight(entry: OwnedHit, *, has_having: bool) -> float:
         case Person.NOBODY:
             return weight * _WITHOUT_OWNER
         case Person.SENDER:
+            if entry.marker in {"we", "our"}:
+                weight *= _AS_AGENCY
             if entry.marker in POSSESSIVES:
                 if entry.distance <= _POSSESSIVE_REACH:
-                    return weight
+                    return weight if entry.is_first else weight * _OF_THE_SAME
                 return weight * _WITHOUT_OWNER if entry.distance <= _SUBJECT_REACH else 0.0
             if entry.distance > _SUBJECT_REACH:
                 return 0.0

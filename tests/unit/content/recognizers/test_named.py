@@ -1,0 +1,20 @@
+"""Clients of the directory in a text."""
+
+from gateway.content.finding import Matter
+from gateway.message.model import Zone, ZoneKind
+from tests.unit.content.texts import found, inspector, request_of, text_of
+
+
+def test_a_name_over_a_line_end_is_found_with_its_file():
+    finding = found("I saw Jordan\nReyes.", Matter.CLIENT_NAMED)[0]
+    assert (finding.client_file, finding.text) == ("C-1042", "Jordan\nReyes")
+
+
+def test_a_name_in_a_signature_does_not_count():
+    words = "Bye. Jordan Reyes"
+    zones = (Zone(kind=ZoneKind.NEW, start=0, end=5), Zone(kind=ZoneKind.SIGNATURE, start=5, end=len(words)))
+    assert not inspector().inspect(request_of(text_of(words, zones=zones), matters=frozenset({Matter.CLIENT_NAMED})))
+
+
+def test_an_initial_with_a_surname_scores_less_than_the_name():
+    assert found("J. Reyes", Matter.CLIENT_NAMED)[0].score < found("Jordan Reyes", Matter.CLIENT_NAMED)[0].score

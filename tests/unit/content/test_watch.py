@@ -1,0 +1,21 @@
+"""The cheap look at mail to outsiders."""
+
+import pytest
+
+from gateway.content.names import NameIndex
+from gateway.content.watch import Watch
+from tests.unit.content.texts import CLIENTS, text_of
+
+WATCH = Watch(NameIndex.of(CLIENTS))
+
+
+@pytest.mark.parametrize(
+    "words", ["About Jordan Reyes", "file C-1042", "On behalf of the School, we regret", "strictly confidential"]
+)
+def test_mail_that_names_a_client_or_speaks_for_the_school_is_looked_into(words):
+    assert WATCH.concerns([text_of("Hello"), text_of(words)])
+
+
+@pytest.mark.parametrize("words", ["I think the dean is wrong about tuition.", "Lunch on Friday?", ""])
+def test_mail_that_concerns_nobody_is_not(words):
+    assert not WATCH.concerns([text_of(words)])
