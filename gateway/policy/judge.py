@@ -19,6 +19,7 @@ from gateway.people.directory import Directory
 from gateway.people.model import Direction, Parties
 from gateway.policy.evaluate import evaluate
 from gateway.policy.facts_form import form_findings
+from gateway.policy.forwarded import forwarded_findings
 from gateway.policy.identity import identity_findings
 from gateway.policy.opaque import opaque_findings
 from gateway.policy.pack import Pack
@@ -77,6 +78,7 @@ def fact_findings(
             today=today,
         ),
         *recipient_findings(message=message, parties=parties, directory=directory, relay_domains=pack.relay_domains),
+        *forwarded_findings(message, parties, directory),
         *form_findings(message, parties),
         *opaque_findings(message, parties),
     )

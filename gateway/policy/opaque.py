@@ -21,8 +21,6 @@ REASON_OF_TYPE = MappingProxyType(
         "application/x-pkcs7-mime": "unscannable.encrypted",
         "application/ms-tnef": "unscannable.wrapped",
         "application/vnd.ms-tnef": "unscannable.wrapped",
-        "message/rfc822": "unscannable.wrapped",
-        "message/global": "unscannable.wrapped",
         "message/partial": "unscannable.elsewhere",
         "message/external-body": "unscannable.elsewhere",
     }
@@ -32,7 +30,7 @@ REASON_OF_TYPE = MappingProxyType(
 _EXPLANATIONS = MappingProxyType(
     {
         "unscannable.encrypted": "The part is encrypted, or signed in a way that hides its text.",
-        "unscannable.wrapped": "The part is a whole message inside the message, which is not opened.",
+        "unscannable.wrapped": "The part is in a container format that is not opened.",
         "unscannable.elsewhere": "The part's text is not in this message.",
     }
 )
@@ -43,7 +41,8 @@ _REPORT = "multipart/report"
 def opaque_findings(message: Message, parties: Parties) -> tuple[Finding, ...]:
     """One finding for each part, outermost first, whose text can't be looked at; none unless the mail goes to a client.
 
-    The original that a delivery report carries is no such part (RFC 6522): it came from its reader.
+    What a delivery report carries is left alone (RFC 6522): it came from its reader. A message attached whole is no
+    such part: its texts are read.
     """
     if parties.direction is not Direction.OUTBOUND:
         return ()

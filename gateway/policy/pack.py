@@ -32,6 +32,7 @@ FACTS = frozenset(
         Matter.CLIENTS_VISIBLE_TO_EACH_OTHER,
         Matter.RECIPIENT_RESEMBLES_CLIENT,
         Matter.CLIENT_USED_PERSONAL_ADDRESS,
+        Matter.CLIENT_ADDRESS_SHOWN,
     }
 )
 """Matters that the envelope, the header and the directory settle: the only ones that may return a message."""

@@ -36,7 +36,9 @@ def test_each_opaque_type_is_named_at_any_depth(content_type: str) -> None:
     assert finding.reason == REASON_OF_TYPE[content_type]
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/pdf", "image/png", "multipart/signed"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/pdf", "image/png", "multipart/signed", "message/rfc822"]
+)
 def test_other_types_are_not_named(content_type: str) -> None:
     assert opaque_findings(_message(_part(content_type)), to_client()) == ()
 
@@ -47,7 +49,7 @@ def test_what_lies_inside_an_opaque_part_is_not_named_again() -> None:
 
 
 def test_the_original_in_a_delivery_report_is_not_named() -> None:
-    root = _part("multipart/report", _part("message/rfc822", path=(3,)))
+    root = _part("multipart/report", _part("application/pkcs7-mime", path=(3,)))
     assert opaque_findings(_message(root), to_client()) == ()
 
 
