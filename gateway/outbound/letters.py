@@ -97,8 +97,8 @@ class LetterDesk:
         mail["Date"] = format_datetime(now)
         mail["Message-ID"] = f"<{letter_id}@{sender.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail["Content-Language"] = reader.language
         mail.set_content(words.body, cte="quoted-printable")
+        mail["Content-Language"] = reader.language
         return Letter(
             id=letter_id,
             kind=kind.value,

@@ -1,0 +1,245 @@
+"""The whole story of one message, with a real store."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gateway.archive.model import Stage
+from gateway.archive.states import MessageState
+from gateway.message.errors import MachineryFailed, StoreFull
+from gateway.message.reply import Reply, reply
+from gateway.outbound.relay import NextHopLost
+from gateway.policy.verdict import Action
+from tests.builders import ADA, ADA_HOME, JORDAN, LUC, MINA, OUTSIDER, a_message
+from tests.unit.flow_builders import FakeDelivery, Flows, a_clinical_finding, flows, held_ref
+
+HEADING = b"About e-mail with King Street Outreach"
+
+
+def run(work) -> None:  # type: ignore[no-untyped-def]
+    """Run a coroutine function on an event loop of its own."""
+    asyncio.run(work())
+
+
+def test_an_appointment_is_filed_noticed_relayed_and_marked_sent(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            delivery, submission = FakeDelivery(), a_message().saying("See you on Tuesday at 10.").submission()
+            answer = await house.arrival(submission, delivery)
+            assert answer.code == 250
+            assert delivery.delivered[0].startswith(b"Received: ")
+            assert HEADING in delivery.delivered[0]
+            assert b"X-Practicum-Gateway" not in delivery.delivered[0]
+            record = await house.store.record(submission.id)
+            assert record.state is MessageState.SENT
+            assert record.client_files == ("C-1042",)
+            assert record.notice_language == "en"
+            assert await house.store.body(record.id, Stage.RECEIVED) == submission.raw
+            assert await house.store.body(record.id, Stage.DELIVERED) == delivery.delivered[0]
+
+    run(story)
+
+
+def test_the_record_is_on_disk_before_the_next_hop_gets_the_message(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            seen: list[MessageState] = []
+
+            class Looking(FakeDelivery):
+                async def deliver(self, content: bytes) -> Reply:
+                    seen.append((await house.store.record("m-1")).state)
+                    return await super().deliver(content)
+
+            await house.arrival(a_message().submission(), Looking())
+            assert seen == [MessageState.SENDING]
+
+    run(story)
+
+
+def test_a_judgement_holds_and_tells_sender_and_supervisor_in_their_languages(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            house.findings = (a_clinical_finding(),)
+            delivery = FakeDelivery()
+            answer = await house.arrival(a_message().submission(), delivery)
+            assert answer.code == 250
+            assert delivery.delivered == []
+            assert delivery.abandoned == 1
+            hold = await house.store.held(held_ref(answer))
+            assert hold.supervisor == "w-tremblay"
+            assert hold.expires_at is not None
+            letters = [queued.letter for queued in await house.store.due_letters(house.clock)]
+            assert {letter.envelope.recipients[0].address for letter in letters} == {ADA, LUC}
+            assert all(letter.envelope.mail_from is None for letter in letters)
+            assert all(b"Auto-Submitted: auto-generated" in letter.content for letter in letters)
+            assert all(b"Hello.\r\n" not in letter.content for letter in letters), "no matched text in a letter"
+            by_reader = {letter.envelope.recipients[0].address: letter.content for letter in letters}
+            assert b"Content-Language: en" in by_reader[ADA]
+            assert b"Content-Language: fr" in by_reader[LUC]
+
+    run(story)
+
+
+def test_a_private_address_is_returned_and_the_draft_filed_as_not_sent(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            delivery = FakeDelivery()
+            submission = a_message().from_(ADA_HOME, envelope=ADA_HOME).submission()
+            answer = await house.arrival(submission, delivery)
+            assert answer.code == 550
+            assert "rule=sender.professional" in answer.lines[0]
+            assert delivery.delivered == []
+            assert (await house.store.record(submission.id)).state is MessageState.NOT_SENT
+            assert (await house.store.client_file("C-1042")).entries == ()
+
+    run(story)
+
+
+def test_mail_without_a_client_is_neither_inspected_nor_filed(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            for number, reader in enumerate((LUC, OUTSIDER)):
+                delivery = FakeDelivery()
+                built = a_message().to(reader)
+                await house.arrival(built.submission(submission_id=f"m-{number}"), delivery)
+                assert delivery.delivered[0].endswith(built.bytes().partition(b"\r\n\r\n")[2])
+            assert house.inspected == []
+            assert await house.store.records() == ()
+
+    run(story)
+
+
+def test_internal_mail_is_stamped_and_a_forged_stamp_taken_out(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            delivery = FakeDelivery()
+            forged = a_message().to(LUC).header("X-Practicum-Gateway", "verdict=deliver; forged")
+            await house.arrival(forged.submission(), delivery)
+            assert b"forged" not in delivery.delivered[0]
+            assert delivery.delivered[0].count(b"X-Practicum-Gateway: id=") == 1
+
+    run(story)
+
+
+def test_mail_from_a_client_is_filed_and_never_held(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            house.findings = (a_clinical_finding(),)
+            delivery = FakeDelivery()
+            inbound = a_message().from_(JORDAN, envelope=JORDAN).to(ADA)
+            answer = await house.arrival(inbound.submission(), delivery)
+            assert answer.code == 250
+            assert HEADING not in delivery.delivered[0]
+            assert len((await house.store.client_file("C-1042")).entries) == 1
+            tips = await house.store.due_letters(house.clock)
+            assert [queued.letter.envelope.recipients[0].address for queued in tips] == [ADA]
+
+    run(story)
+
+
+@pytest.mark.parametrize("error", [MachineryFailed("store broken"), StoreFull()], ids=["store broken", "disk full"])
+def test_a_store_that_fails_stops_the_message_before_it_leaves(tmp_path: Path, error: MachineryFailed) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+
+            async def fail(_record: object) -> None:
+                raise error
+
+            house.store.file_sending = fail
+            delivery = FakeDelivery()
+            answer = await house.arrival(a_message().submission(), delivery)
+            assert answer == error.reply
+            assert delivery.delivered == []
+            assert delivery.abandoned == 1
+            assert house.watcher.failures == [error]
+
+    run(story)
+
+
+def test_a_next_hop_lost_after_the_data_leaves_an_unconfirmed_record_and_451(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            answer = await house.arrival(a_message().submission(), FakeDelivery(error=NextHopLost("gone")))
+            assert answer.code == 451
+            assert (await house.store.record("m-1")).state is MessageState.UNCONFIRMED
+
+    run(story)
+
+
+def test_a_refusal_by_the_next_hop_is_passed_on_and_recorded(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            refusal = Reply(code=554, lines=("5.7.1 No", "really"))
+            assert await house.arrival(a_message().submission(), FakeDelivery(answer=refusal)) == refusal
+            assert (await house.store.record("m-1")).state is MessageState.REFUSED
+
+    run(story)
+
+
+def test_a_mark_that_fails_after_the_next_hop_took_the_message_does_not_make_the_sender_repeat_it(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+
+            async def fail(*_: object) -> None:
+                raise StoreFull
+
+            house.store.mark_sent = fail
+            answer = await house.arrival(a_message().submission(), FakeDelivery())
+            assert answer.code == 250
+            assert len(house.watcher.failures) == 1
+            assert (await house.store.record("m-1")).state is MessageState.SENDING
+
+    run(story)
+
+
+def test_a_defect_of_ours_is_a_451_without_words(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            house.analysis_error = ZeroDivisionError("secret words")
+            delivery = FakeDelivery()
+            answer = await house.arrival(a_message().submission(), delivery)
+            assert answer == reply("machinery")
+            assert delivery.delivered == []
+            assert isinstance(house.watcher.defects[0], ZeroDivisionError)
+
+    run(story)
+
+
+def test_two_clients_in_view_of_each_other_are_held_whatever_is_said(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            answer = await house.arrival(a_message().to(JORDAN, MINA).submission(), FakeDelivery())
+            hold = await house.store.held(held_ref(answer))
+            assert hold.record.client_files == ("C-1042", "C-1043")
+            assert "recipient.cross_client" in hold.rules
+
+    run(story)
+
+
+def test_a_large_message_goes_the_same_way_in_a_thread(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            delivery = FakeDelivery()
+            await house.arrival(a_message().saying("See you on Tuesday at 10.\n" * 20_000).submission(), delivery)
+            assert HEADING in delivery.delivered[0]
+            verdict, outcome = house.watcher.outcomes[0]
+            assert verdict.action is Action.DELIVER
+            assert outcome.delivered_bytes > outcome.received_bytes > 400_000
+
+    run(story)
+
+
+def test_the_builders_hold_what_they_say(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            assert isinstance(house, Flows)
+            delivery = FakeDelivery()
+            assert (await delivery.deliver(b"x")).code == 250
+            assert delivery.delivered == [b"x"]
+
+    run(story)
