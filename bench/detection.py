@@ -1,13 +1,14 @@
 """How well and how fast the content room detects: on data that it never learned from, and beside Presidio as it comes.
 
-Run: `.venv/bin/python bench/detection.py [--quality] [--speed] [--memory]` (all three if none is given). The data lies in
-`PRACTICUM_DATA` or `../shared/data`; only sums are printed, no text. Costs are CPU milliseconds, medians over the same
-messages in the same run.
+Run: `.venv/bin/python -m bench.detection [--quality] [--speed] [--memory]` (all three if none is given). The data lies
+in `PRACTICUM_DATA` or `../shared/data`; only sums are printed, no text. Costs are CPU milliseconds, medians over the
+same messages in the same run.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import statistics
@@ -16,10 +17,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
-from gateway.content.finding import CATEGORY_OF, Category, Finding
+import spacy.util
+import tldextract
+from presidio_analyzer import AnalyzerEngine
+from presidio_analyzer.nlp_engine import NlpEngineProvider
+
+from gateway.content.finding import CATEGORY_OF, Category, Finding, Matter
 from gateway.content.inspector import InspectionRequest, Inspector
 from gateway.content.names import NameIndex
+from gateway.content.pool import InspectionPool
 from gateway.message.model import ReadableText, Zone, ZoneKind
 from gateway.people.model import Client, Direction
 
@@ -30,7 +38,7 @@ MATTERS = frozenset(
 )
 
 
-# Which matters the pack renison-2013 looks at, by direction; mail among colleagues is in no content rule's scope, and is
+# Which matters the pack renison-2013 looks at, by direction. Mail among colleagues is in no content rule's scope; it is
 # measured for contempt only because the data labels it.
 IN_SCOPE = {
     "outbound": MATTERS,
@@ -58,9 +66,7 @@ def readable(text: str, where: str = "body", quoted: Iterable[str] = ()) -> Read
     return ReadableText(where=where, part=(1,), text=text, zones=tuple(zones), source_offsets=range(len(text)))
 
 
-def request(
-    *texts: ReadableText, language: str = "en", matters: frozenset[Matter] = MATTERS
-) -> InspectionRequest:
+def request(*texts: ReadableText, language: str = "en", matters: frozenset[Matter] = MATTERS) -> InspectionRequest:
     return InspectionRequest(texts=texts, matters=matters, direction=Direction.OUTBOUND, language=language)
 
 
@@ -79,32 +85,25 @@ def quality(inspector: Inspector, threshold: float) -> None:
     for author in ("author_a", "author_b"):
         found: Counter[tuple[str, str]] = Counter()
         there: Counter[tuple[str, str]] = Counter()
-        false: Counter[tuple[str, str]] = Counter()
+        false: Counter[str] = Counter()
         for row in rows(f"indomain/{author}.jsonl"):
             held = held_categories(inspector.inspect(indomain(row)), threshold)
             labels = set(row["labels"])
-            for language in (row["language"], "all"):
-                for label in labels:
-                    there[label, language] += 1
-                    found[label, language] += label in held
-                kind = "any breach" if labels else "compliant"
-                there[kind, language] += 1
-                found[kind, language] += bool(held)
-                if not labels:
-                    false.update((category, language) for category in held)
+            kinds = {label: label in held for label in labels}
+            kinds["any breach" if labels else "compliant"] = bool(held)
+            for kind, is_held in kinds.items():
+                for language in (row["language"], "all"):
+                    there[kind, language] += 1
+                    found[kind, language] += is_held
+            if not labels:
+                false.update(held)
         for kind in sorted({kind for kind, _ in there}):
-            cells = [f"{lang} {found[kind, lang]:3d}/{there[kind, lang]:3d}" for lang in ("en", "fr", "all")]
-            by_category = {category: count for (category, lang), count in false.items() if lang == "all"}
-            extra = f"  by category: {by_category}" if kind == "compliant" else ""
-                f"  by category: {dict((k, v) for (k, lang), v in false.items() if lang == 'all')}"
-                if kind == "compliant"
-                else ""
-            )
-            print(f"  {author}  {kind:20s} {'   '.join(cells)}{extra}")
+            cells = (f"{lang} {found[kind, lang]:3d}/{there[kind, lang]:3d}" for lang in ("en", "fr", "all"))
+            print(f"  {author}  {kind:20s} {'   '.join(cells)}{f'  {dict(false)}' if kind == 'compliant' else ''}")
 
 
 def labelled(inspector: Inspector, threshold: float) -> None:
-    print(f"\nLabelled sets: share with a finding of the category at {threshold} (NEGATIVE: share with any)")
+    print(f"\nLabelled sets: share with a finding of the category at {threshold} (others: share with any)")
     wanted = {
         "PERSONAL_DISCLOSURE": "personal_disclosure",
         "CLINICAL_CONTENT": "clinical_content",
@@ -113,17 +112,14 @@ def labelled(inspector: Inspector, threshold: float) -> None:
     for path in sorted((DATA / "labelled").glob("*.jsonl")):
         held: Counter[str] = Counter()
         total: Counter[str] = Counter()
-        which: Counter[str] = Counter()
         for row in rows(f"labelled/{path.name}"):
             categories = held_categories(inspector.inspect(request(readable(row["text"]))), threshold)
-            total[row["label"]] += 1
-            held[row["label"]] += wanted[row["label"]] in categories if row["label"] in wanted else bool(categories)
-            if row["label"] == "NEGATIVE":
-                which.update(categories)
+            label = str(row["label"])
+            total[label] += 1
+            held[label] += wanted[label] in categories if label in wanted else bool(categories)
         for label in sorted(total):
-            print(
-                f"  {path.stem:26s} {label:22s} {held[label]:4d}/{total[label]:4d} = {held[label] / total[label]:.3f}  {dict(which) if label == 'NEGATIVE' else ''}"
-            )
+            share = held[label] / total[label]
+            print(f"  {path.stem:26s} {label:22s} {held[label]:4d}/{total[label]:4d} = {share:.3f}")
 
 
 def cpu_ms(work: Callable[[], object]) -> float:
@@ -139,49 +135,32 @@ def samples() -> Iterator[str]:
         yield " ".join(words[start : start + 150])
 
 
+HOSTILE = (
+    "I love you. ", "your medication my mother ", "a", "> \n", "@a ", "\u00e9", "1234 ", "C-1 ", "s t u p i d ", "\n",
+)  # fmt: skip
+
+
 def speed(inspector: Inspector) -> None:
     texts = list(samples())
     requests = [request(readable(text)) for text in texts]
     for one in requests[:10]:
         inspector.inspect(one)
-    ours = [cpu_ms(lambda one=one: inspector.inspect(one)) for one in requests]
-    watch = [cpu_ms(lambda one=one: inspector.concerns(one.texts)) for one in requests]
-    print(
-        f"\nCPU ms a message of 150 words, median of {len(texts)}: inspect {statistics.median(ours):.2f}, concerns {statistics.median(watch):.3f}"
-    )
+    ours = statistics.median(cpu_ms(lambda one=one: inspector.inspect(one)) for one in requests)
+    watch = statistics.median(cpu_ms(lambda one=one: inspector.concerns(one.texts)) for one in requests)
+    print(f"\nCPU ms a message of 150 words, median of {len(texts)}: inspect {ours:.2f}, concerns {watch:.3f}")
     stock = stock_presidio()
     if stock is not None:
-        theirs = [cpu_ms(lambda text=text: stock(text)) for text in texts[:60]]
-        print(
-            f"  Presidio as it comes (en_core_web_sm): {statistics.median(theirs):.1f}; ratio {statistics.median(theirs) / statistics.median(ours):.0f}"
-        )
-    for size in (125_000, 250_000, 500_000, 1_000_000):
-        costs = []
-        for unit in (
-            "I love you. ",
-            "your medication my mother ",
-            "a",
-            "> \n",
-            "@a ",
-            "é",
-            "1234 ",
-            "C-1 ",
-            "s t u p i d ",
-        ):
-            text = unit * (size // len(unit))
-            costs.append(
-                f"{unit.strip()[:8]!r} {cpu_ms(lambda text=text: inspector.inspect(request(readable(text)))):.0f}"
-            )
-        print(f"  {size:9,d} characters, CPU ms: {', '.join(costs)}")
+        theirs = statistics.median(cpu_ms(lambda text=text: stock(text)) for text in texts[:60])
+        print(f"  Presidio as it comes (en_core_web_sm): {theirs:.1f}; ratio {theirs / ours:.0f}")
+    print("  hostile text, CPU ms at 250,000, 500,000 and 1,000,000 characters:")
+    for unit in HOSTILE:
+        texts = [unit * (size // len(unit)) for size in (250_000, 500_000, 1_000_000)]
+        costs = (cpu_ms(lambda text=text: inspector.inspect(request(readable(text)))) for text in texts)
+        print(f"    {unit.strip()[:20]!r:24s}" + "".join(f"{cost:8.0f}" for cost in costs))
 
 
 def stock_presidio() -> Callable[[str], object] | None:
-    """Presidio with its own registry and en_core_web_sm, its look-ups of the public suffix list preset to the packaged one."""
-    import spacy.util
-    import tldextract
-    from presidio_analyzer import AnalyzerEngine
-    from presidio_analyzer.nlp_engine import NlpEngineProvider
-
+    """Presidio with its own registry and en_core_web_sm; its suffix list preset to the packaged one (no network)."""
     if not spacy.util.is_package("en_core_web_sm"):
         print("  (en_core_web_sm is not installed: no comparison)")
         return None
@@ -218,10 +197,35 @@ def many_clients(count: int) -> list[Client]:
 def memory() -> None:
     clients = many_clients(50_000)
     start = time.process_time()
-    index = NameIndex.of(clients)
-    print(
-        f"\n50,000 clients: index built in {time.process_time() - start:.2f} CPU s, {len(index.packed()) / 1e6:.1f} MB packed"
-    )
+    packed = NameIndex.of(clients).packed()
+    seconds = time.process_time() - start
+    print(f"\n50,000 clients: index built in {seconds:.2f} CPU s, {len(packed) / 1e6:.1f} MB packed")
+    for figure in asyncio.run(pool_memory(clients)):
+        print(f"  {figure}")
+
+
+async def pool_memory(clients: list[Client]) -> list[str]:
+    """Proportional set sizes after 200 messages, in MB."""
+    pool = InspectionPool(SimpleNamespace(clients=tuple(clients)), workers=2)
+    start = time.perf_counter()
+    pool.start()
+    messages = [request(readable(text)) for text in samples()] * 2
+    await pool.inspect(messages[0])
+    ready_s = time.perf_counter() - start
+    start = time.perf_counter()
+    await asyncio.gather(*(pool.inspect(one) for one in messages))
+    rate = len(messages) / (time.perf_counter() - start)
+    sizes = [pss_mb(pid) for pid in pool.process_ids]
+    await pool.close()
+    return [
+        f"ready after {ready_s:.1f} s; {rate:.0f} messages a second through 2 workers",
+        f"PSS in MB: nursery {sizes[0]}, workers {sizes[1:]}",
+    ]
+
+
+def pss_mb(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) // 1024
 
 
 def main() -> int:

@@ -40,7 +40,8 @@ _WORD_NAMES = frozenset(
         "will", "may", "mark", "grace", "hope", "faith", "joy", "art", "bill", "rob", "sue", "pat", "drew",
         "dean", "chase", "grant", "hunter", "june", "april", "august", "summer", "autumn", "dawn", "rose",
         "ivy", "lily", "violet", "daisy", "jack", "frank", "ray", "earl", "king", "young", "page",
-        "christian", "angel", "max", "ace", "miles", "penny", "rich", "sunny", "sky", "star", "aube", "marguerite", "violette", "fleur", "france", "noel", "pascal", "clement", "constant", "juste", "ange",
+        "christian", "angel", "max", "ace", "miles", "penny", "rich", "sunny", "sky", "star", "aube",
+        "marguerite", "violette", "fleur", "france", "noel", "pascal", "clement", "constant", "juste", "ange",
         "marin", "fortune", "prudence",
     }
 )

@@ -45,16 +45,18 @@ class AnalysisWorker:
 
     def close(self) -> None:
         """Let an idle worker end by itself."""
+        self.nursery.worker_ids.discard(self.pid)
         self._writer.close()
 
     def kill(self) -> None:
         """End the worker now, whatever it does."""
+        self.nursery.worker_ids.discard(self.pid)
         self.nursery.kill(self.pid)
         self._writer.close()
 
 
 class Nursery:
-    """A process that has Presidio and an index of names loaded, and forks workers; `workers` counts those that live."""
+    """A process that has Presidio and an index of names loaded, and forks workers; `worker_ids` are those in use."""
 
     def __init__(self, names: NameIndex) -> None:
         """Start the process; it is ready when the first worker greets."""
@@ -72,7 +74,7 @@ class Nursery:
         )
         theirs.close()
         os.close(index_fd)
-        self.workers = 0
+        self.worker_ids: set[int] = set()
 
     @property
     def pid(self) -> int:
@@ -94,7 +96,7 @@ class Nursery:
             raise WorkerGone from problem
         finally:
             theirs.close()
-        self.workers += 1
+        self.worker_ids.add(pid)
         return AnalysisWorker(pid, self, reader, writer)
 
     def kill(self, pid: int) -> None:

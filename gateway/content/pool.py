@@ -50,7 +50,12 @@ class InspectionPool:
     @property
     def is_ready(self) -> bool:
         """True while at least one worker of the current directory lives."""
-        return self._nursery is not None and self._nursery.workers > 0
+        return self._nursery is not None and bool(self._nursery.worker_ids)
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """The nursery's process id, then those of the workers that live; () before `start` and after `close`."""
+        return () if self._nursery is None else (self._nursery.pid, *sorted(self._nursery.worker_ids))
 
     def concerns(self, texts: Iterable[ReadableText]) -> bool:
         """True if mail to an outsider with these texts is to be looked into; in-process and cheap."""
@@ -114,18 +119,17 @@ class InspectionPool:
             self._idle.put_nowait(worker)
         else:
             worker.close()
-            self._let_go(worker.nursery)
+            self._end_if_empty(worker.nursery)
 
     def _replace(self, worker: AnalysisWorker) -> None:
         worker.kill()
-        self._let_go(worker.nursery)
+        self._end_if_empty(worker.nursery)
         if worker.nursery is self._nursery and not self._is_closed:
             self._spawn(self._add_worker(worker.nursery))
 
-    def _let_go(self, nursery: Nursery) -> None:
-        """One worker of that nursery is gone; an old nursery ends with its last worker."""
-        nursery.workers -= 1
-        if nursery is not self._nursery and nursery.workers == 0 and not self._is_closed:
+    def _end_if_empty(self, nursery: Nursery) -> None:
+        """An old nursery ends with its last worker."""
+        if nursery is not self._nursery and not nursery.worker_ids and not self._is_closed:
             self._spawn(nursery.close())
 
     async def _add_worker(self, nursery: Nursery) -> None:
@@ -157,7 +161,7 @@ class InspectionPool:
         idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
         for worker in [*idle, *workers]:
             self._give_back(worker)
-        if old is not None and old.workers == 0:
+        if old is not None and not old.worker_ids:
             await old.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -33,7 +33,7 @@ def run(scenario, **options):
     async def main():
         pool = InspectionPool(DIRECTORY, **options)
         pool.start()
-        nursery = pool._nursery.pid
+        nursery = pool.process_ids[0]
         try:
             await pool.inspect(NAMED)
             return await scenario(pool)
@@ -81,7 +81,7 @@ def test_many_at_once_each_get_their_own_answer():
 
 def test_late_work_is_a_finding_and_the_next_message_is_served():
     async def scenario(pool):
-        (worker,) = children(pool._nursery.pid)
+        _, worker = pool.process_ids
         os.kill(worker, signal.SIGSTOP)
         late = await pool.inspect(NAMED)
         return late, await pool.inspect(NAMED), is_alive(worker)
@@ -94,7 +94,7 @@ def test_late_work_is_a_finding_and_the_next_message_is_served():
 
 def test_a_crashed_worker_is_a_finding_and_is_replaced():
     async def scenario(pool):
-        (worker,) = children(pool._nursery.pid)
+        _, worker = pool.process_ids
         os.kill(worker, signal.SIGKILL)
         return await pool.inspect(NAMED), await pool.inspect(NAMED)
 
@@ -105,7 +105,7 @@ def test_a_crashed_worker_is_a_finding_and_is_replaced():
 
 def test_a_dead_nursery_is_replaced():
     async def scenario(pool):
-        os.kill(pool._nursery.pid, signal.SIGKILL)
+        os.kill(pool.process_ids[0], signal.SIGKILL)
         await asyncio.gather(*(pool.inspect(NAMED) for _ in range(2)))
         return await pool.inspect(NAMED)
 
@@ -114,7 +114,7 @@ def test_a_dead_nursery_is_replaced():
 
 def test_a_caller_that_goes_away_leaves_no_answer_for_the_next():
     async def scenario(pool):
-        (worker,) = children(pool._nursery.pid)
+        _, worker = pool.process_ids
         os.kill(worker, signal.SIGSTOP)
         task = asyncio.create_task(pool.inspect(NAMED))
         await asyncio.sleep(0.1)
@@ -130,7 +130,7 @@ def test_a_full_queue_is_a_temporary_failure_and_never_a_pass(monkeypatch):
     monkeypatch.setattr("gateway.content.pool._WAITING_A_WORKER", 1)
 
     async def scenario(pool):
-        (worker,) = children(pool._nursery.pid)
+        _, worker = pool.process_ids
         os.kill(worker, signal.SIGSTOP)
         results = await asyncio.gather(*(pool.inspect(NAMED) for _ in range(4)), return_exceptions=True)
         return [result for result in results if isinstance(result, MachineryFailed)]
@@ -142,7 +142,7 @@ def test_a_full_queue_is_a_temporary_failure_and_never_a_pass(monkeypatch):
 
 def test_reload_swaps_the_directory_without_dropping_a_request():
     async def scenario(pool):
-        old = pool._nursery.pid
+        old = pool.process_ids[0]
         swap = pool.reload(SimpleNamespace(clients=(Client(file="N-1", name="Noa Singh", addresses=()),)))
         during = [await pool.inspect(NAMED) for _ in range(5)]
         await swap
@@ -158,7 +158,7 @@ def test_reload_swaps_the_directory_without_dropping_a_request():
 
 def test_signals_to_the_group_do_not_end_workers():
     async def scenario(pool):
-        nursery = pool._nursery.pid
+        nursery = pool.process_ids[0]
         for pid in (nursery, *children(nursery)):
             for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
                 os.kill(pid, number)
@@ -177,7 +177,7 @@ async def main():
     pool = InspectionPool(SimpleNamespace(clients=()), workers=2)
     pool.start()
     await pool.inspect(request_of(text_of("Hello.")))
-    print(pool._nursery.pid, flush=True)
+    print(pool.process_ids[0], flush=True)
     await pool.inspect(request_of(text_of("my mother " * 100000)))
     await asyncio.sleep(60)
 
