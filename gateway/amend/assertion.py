@@ -29,7 +29,6 @@ _CHARSET = re.compile(
     rb"""[;\s]charset(?:\*=[^\s;']*'[^\s;']*'|[ \t]*=[ \t\r\n]*[\\"]*)([^\s;"()\\]+)""", re.IGNORECASE
 )
 _CLOSING_TAIL = re.compile(r"\s*</(?:body|html)\b", re.IGNORECASE)
-_LONG_LINE = re.compile(rb"[^\r\n]{%d,}" % (_MAX_LINE + 1))
 # Labels that Python does not know, or reads more narrowly than mail programs do.
 _CODECS = {
     "gb2312": "gb18030",
@@ -74,13 +73,9 @@ def breach(before: bytes, after: bytes, *, targets: Iterable[tuple[int, ...]], n
 
 
 def _whole_rule(before: bytes, after: bytes, changed: set[tuple[int, ...]]) -> str | None:
-    """Rules for the message as a whole: bytes that may not come in, and the fields of its head."""
+    """Rules for the message as a whole: no octet of eight bits where there was none, and the fields of its head."""
     if before.isascii() and not after.isascii():
         return "eighth bit"
-    for octet, rule in ((b"\0", "nul"), (b"\r", "bare cr"), (b"\n", "bare lf")):
-        pairs = (0, 0) if octet == b"\0" else (before.count(b"\r\n"), after.count(b"\r\n"))
-        if after.count(octet) - pairs[1] > before.count(octet) - pairs[0]:
-            return rule
     if () in changed:
         return None
     return None if _kept_fields(before, _ROOT_MAY_CHANGE) == _kept_fields(after, _ROOT_MAY_CHANGE) else "header"
@@ -119,8 +114,10 @@ def _target_rule(before: bytes, after: bytes, was: Entity, now: Entity, wordings
         return "part header"
     old_body = before[was.body_start_byte : was.end_byte]
     new_body = after[now.body_start_byte : now.end_byte]
-    if Counter(_LONG_LINE.findall(new_body)) - Counter(_LONG_LINE.findall(old_body)):
+    if Counter(_long_lines(new_body)) - Counter(_long_lines(old_body)):
         return "long line"
+    if any(new > old for old, new in zip(_odd_octets(old_body), _odd_octets(new_body), strict=True)):
+        return "line ends"
     old_text, new_text = _text(before, was, old_body), _text(after, now, new_body)
     if old_text is None or new_text is None:
         return "undecodable"
@@ -132,6 +129,16 @@ def _target_rule(before: bytes, after: bytes, was: Entity, now: Entity, wordings
         return _html_rule(old_text, new_text, head, tail)
     plain = "\n".join(line.removeprefix(" ") for line in words.split("\n"))
     return None if any(wording == " ".join(plain.split()) for wording in wordings) else "wording"
+
+
+def _long_lines(body: bytes) -> list[bytes]:
+    return [line for line in body.split(b"\n") if len(line.rstrip(b"\r")) > _MAX_LINE]
+
+
+def _odd_octets(body: bytes) -> tuple[int, int, int]:
+    """How many NUL, lone CR and lone LF there are."""
+    pairs = body.count(b"\r\n")
+    return body.count(b"\0"), body.count(b"\r") - pairs, body.count(b"\n") - pairs
 
 
 def _html_rule(old: str, new: str, head: str, tail: str) -> str | None:

@@ -28,6 +28,7 @@ def html_edits(message: Message, part: Part, octets: bytes, notice: Notice, *, p
         return
     newline = newline_of(octets, part.encoding)
     own = own_notice(notice)
+    has_history = history_start(message, part) is not None
     others: list[Edit] = []
     for place in _places(message, part, source, placement):
         words = _inserted(source, place, notice, newline)
@@ -38,7 +39,7 @@ def html_edits(message: Message, part: Part, octets: bytes, notice: Notice, *, p
         if offset is None:
             continue
         edit = Edit(offset=offset, octets=words.encode("ascii"))
-        if own.would_be_told(part, before + words + after):
+        if not has_history or own.would_be_told(part, before + words + after):
             yield edit
         else:
             others.append(edit)
