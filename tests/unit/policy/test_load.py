@@ -147,3 +147,8 @@ def test_the_digest_changes_with_a_word_and_not_with_a_case(folder: Path) -> Non
     assert digest_of(folder) == before
     _edit(folder, "About", "On", "notices/en.txt")
     assert digest_of(folder) != before
+
+
+def test_a_rule_without_an_id_is_told_by_its_place(folder: Path) -> None:
+    line = _edit(folder, "  - id: sender.identity\n    clauses", "  - clauses")
+    assert f"pack/policy.yaml:{line}: `rules.1.id` is missing; add it" in _problems(folder)

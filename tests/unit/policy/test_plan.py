@@ -99,3 +99,7 @@ def test_nobody_gets_a_tip_about_an_automatic_message() -> None:
     assert not _plan(_from_client(), N, Auto_Submitted="auto-replied").tell_readers
     assert _plan(to_client(), N, Auto_Submitted="no").tell_sender
     assert _plan(to_client(), H, Auto_Submitted="auto-replied").tell_sender
+
+
+def test_a_message_without_a_client_among_its_readers_gets_no_notice() -> None:
+    assert _plan(parties(Direction.OUTBOUND, a_party(Role.OUTSIDER)), D).notice is None
