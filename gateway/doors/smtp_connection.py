@@ -86,7 +86,7 @@ class SmtpConnection(SMTP):
 
     async def _let_read(self) -> None:
         """After a refusal that ends the session: take what still comes, so that no reset overtakes our reply."""
-        if not self.is_cut_short or not self._writer.can_write_eof():
+        if not self.is_cut_short or self._writer.is_closing() or not self._writer.can_write_eof():
             return
         try:
             async with asyncio.timeout(_LINGER_S):
@@ -102,6 +102,8 @@ class SmtpConnection(SMTP):
 
     async def say(self, answer: Reply) -> None:
         """Send a reply. Raises ClientGone after 421, and if the client does not read."""
+        if self._writer.is_closing():  # uvloop raises RuntimeError for a write after the end
+            raise ClientGone
         self._writer.write(answer.wire())
         try:
             async with asyncio.timeout(self._settings.timeouts.reply_s):

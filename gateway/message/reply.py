@@ -39,7 +39,6 @@ REPLIES = MappingProxyType(
         "hello": Reply(code=250, lines=("{host}",)),
         "help": Reply(code=214, lines=("2.0.0 See RFC 5321",)),
         "start_tls": Reply(code=220, lines=("2.0.0 Ready to start TLS",)),
-        "no_tls": Reply(code=454, lines=("4.7.0 TLS not available",)),
         "bye": Reply(code=221, lines=("2.0.0 Bye",)),
         "ok": Reply(code=250, lines=("2.0.0 OK",)),
         "held": Reply(code=250, lines=("2.0.0 held for review ref={ref}",)),

@@ -211,6 +211,9 @@ class NextHopSession:
     async def _write(self, octets: bytes) -> None:
         view = memoryview(octets)
         for start in range(0, len(view), _WRITE_BYTES):
+            if not self.is_open or self._writer.is_closing():  # uvloop raises RuntimeError for a write after the end
+                self.close()
+                raise NextHopLost("next hop: connection ended")
             self._writer.write(view[start : start + _WRITE_BYTES])
             await self._within(self._timeouts.data_block_s, self._writer.drain())
 
