@@ -138,6 +138,8 @@ class _Reader:
             self._problem(ProblemKind.BAD_TRANSFER_ENCODING, path)
         label = part.charset or (_meta_charset(octets) if is_html else None)
         text = decode_strictly(octets, label)
+        if text is None and (label is None or codec_of(label) == "ascii"):
+            text = decode_strictly(octets, "utf-8")  # unlabelled UTF-8: no mail reader takes it for anything else
         if text is None:
             is_unknown = label is not None and codec_of(label) is None
             self._problem(ProblemKind.UNKNOWN_CHARSET if is_unknown else ProblemKind.UNDECODABLE_TEXT, path)

@@ -67,7 +67,7 @@ def test_a_multipart_that_can_not_be_opened_is_read_as_text() -> None:
     ("head", "body", "kind", "text"),
     [
         (b"text/plain; charset=utf-8", b"caf\xe9", ProblemKind.UNDECODABLE_TEXT, "café"),
-        (b"text/plain", "café".encode(), ProblemKind.UNDECODABLE_TEXT, "café"),
+        (b"text/plain", b"caf\xe9", ProblemKind.UNDECODABLE_TEXT, "café"),
         (b"text/plain; charset=x-odd", b"abc", ProblemKind.UNKNOWN_CHARSET, "abc"),
         (b"text/plain\r\nContent-Transfer-Encoding: base64", b"YWJj!ZGVm", ProblemKind.BAD_TRANSFER_ENCODING, "abcdef"),
         (b"text/html", b"<div>" * 2000 + b"deep", ProblemKind.HTML_TOO_COMPLEX, "deep"),
@@ -126,3 +126,10 @@ def test_a_body_far_beyond_the_limit_is_cut_before_it_is_decoded() -> None:
     message = parse(b"\r\n" + b"x" * 1000, limits=Limits(max_text_chars=10))
     assert message.texts[0].text == "x" * 10
     assert message.has(ProblemKind.TEXT_TOO_LONG)
+
+
+@pytest.mark.parametrize("head", [b"text/plain", b"text/plain; charset=us-ascii", b"text/html"])
+def test_utf_8_without_its_label_is_read_as_what_it_is(head: bytes) -> None:
+    message = parse(b"Content-Type: " + head + b"\r\n\r\n" + "à jeudi".encode())
+    assert told(message)[0][2] == "à jeudi"
+    assert message.problems == ()
