@@ -23,10 +23,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("init")(initial.init)
-app.command("serve")(serve.serve)
-app.command("check")(check.check)
-app.command("demo")(demonstration.demo)
+app.command("init", short_help="Write a working configuration.")(initial.init)
+app.command("serve", short_help="Run the gateway.")(serve.serve)
+app.command("check", short_help="Judge message files without any effect.")(check.check)
+app.command("demo", short_help="Show the gateway at work; ends by itself.")(demonstration.demo)
 app.add_typer(notice.app, name="notice")
 app.add_typer(held.app, name="held")
 app.add_typer(archive.app, name="archive")
