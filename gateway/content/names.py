@@ -23,10 +23,13 @@ from gateway.content.folding import PlainText, fold
 from gateway.people.model import Client
 
 _WORD = re.compile(r"[^\W\d_]+")
+_DIGITS = re.compile(r"\d[^\W_]*")
+_WORD_BEFORE = re.compile(r"(?<![^\W_])[^\W\d_]{1,12}\Z")
 _CHUNK = re.compile(r"[^\W_]+")
-_MAX_NUMBER_CHUNKS = 4
+# How many words may stand before the first digit of a file number, and how long it may be with its signs.
+_MAX_WORDS_BEFORE, _MAX_NUMBER_CHARS = 3, 40
 _FILE_LABEL = re.compile(r"(?:file|dossier|client|no|number|numero|case|#)[\s.:#-]{0,4}\Z")
-_MAX_NAME_WORDS = 5
+_MAX_NAME_WORDS, _MAX_NAME_CHARS = 5, 80
 _NUMBER_GAPS = frozenset(" -/.")
 # A file number of digits alone says something by itself only if it is this long; a shorter one needs its label.
 _TELLING_DIGITS = 7
@@ -140,34 +143,27 @@ class NameIndex:
         yield from self._numbers(plain)
 
     def _names(self, plain: PlainText) -> Iterator[NameHit]:
-        words = [
-            match
-            for match in _WORD.finditer(plain.folded)
-            if match.group() != "s" or plain.folded[match.start() - 1 : match.start()] != "'"
-        ]
         after = 0
-        for place, word in enumerate(words):
-            if word.start() < after:
-                continue
-            if word.group() in self.first_words:
-                hit = self._name_at(plain, words, place)
+        for word in _WORD.finditer(plain.folded):
+            if word.group() in self.first_words and word.start() >= after:
+                hit = self._name_at(plain, word.start())
                 if hit is not None:
                     after = hit.end
                     yield hit
 
-    def _name_at(self, plain: PlainText, words: list[re.Match[str]], place: int) -> NameHit | None:
-        """The longest name that begins with the word at `place`."""
+    def _name_at(self, plain: PlainText, start: int) -> NameHit | None:
+        """The longest name that begins at `start`."""
         best: NameHit | None = None
         parts: list[str] = []
-        last = words[place].start()
-        for word in words[place : place + _MAX_NAME_WORDS]:
-            if parts and not _is_name_gap(plain.folded[last : word.start()]):
+        last = start
+        for word in _WORD.finditer(plain.folded, start, start + _MAX_NAME_CHARS):
+            if len(parts) == _MAX_NAME_WORDS or (parts and not _is_name_gap(plain.folded[last : word.start()])):
                 break
             parts.append(word.group())
             last = word.end()
-            best = self._known(plain, parts, words[place].start(), last) or best
+            best = self._known(plain, parts, start, last) or best
             if len(parts) == 3 and len(parts[1]) == 1:
-                best = self._known(plain, [parts[0], parts[2]], words[place].start(), last) or best
+                best = self._known(plain, [parts[0], parts[2]], start, last) or best
         return best
 
     def _known(self, plain: PlainText, parts: list[str], start: int, end: int) -> NameHit | None:
@@ -186,16 +182,20 @@ class NameIndex:
         return NameHit(start, end, sign, score, files)
 
     def _numbers(self, plain: PlainText) -> Iterator[NameHit]:
-        chunks = list(_CHUNK.finditer(plain.folded))
-        for place, first in enumerate(chunks):
-            squeezed, end = "", first.start()
-            for chunk in chunks[place : place + _MAX_NUMBER_CHUNKS]:
-                if squeezed and plain.folded[end : chunk.start()] not in _NUMBER_GAPS:
-                    break
-                squeezed, end = squeezed + chunk.group(), chunk.end()
-                hit = self._number_at(plain, squeezed, first.start(), end) if _shape(squeezed) in self.shapes else None
-                if hit is not None:
-                    yield hit
+        if not self.shapes:
+            return
+        folded = plain.folded
+        for digits in _DIGITS.finditer(folded):
+            for start in _starts(folded, digits.start()):
+                squeezed, end = "", start
+                for chunk in _CHUNK.finditer(folded, start, start + _MAX_NUMBER_CHARS):
+                    if squeezed and folded[end : chunk.start()] not in _NUMBER_GAPS:
+                        break
+                    squeezed, end = squeezed + chunk.group(), chunk.end()
+                    if end >= digits.end() and _shape(squeezed) in self.shapes:
+                        hit = self._number_at(plain, squeezed, start, end)
+                        if hit is not None:
+                            yield hit
 
     def _number_at(self, plain: PlainText, squeezed: str, start: int, end: int) -> NameHit | None:
         files = tuple(sorted({self.files[self.owners[row]] for row in self._rows("#" + squeezed)}))
@@ -242,6 +242,24 @@ def _forms(name: str, sign: Sign) -> Iterator[tuple[list[str], Sign]]:
 def _is_name_gap(between: str) -> bool:
     """True for what may stand between two words of one name: a space, a line end, a hyphen, a dot, a comma."""
     return 0 < len(between) <= 3 and not between.strip(" .,'-\n\t")
+
+
+def _starts(folded: str, start: int) -> Iterator[int]:
+    """Where a file number may begin whose first digit is in the word at `start`: there, or some words before."""
+    if start and folded[start - 1].isalpha():
+        stem = _WORD_BEFORE.search(folded, max(0, start - 13), start)
+        if stem is None:
+            return
+        start = stem.start()
+    yield start
+    for _ in range(_MAX_WORDS_BEFORE):
+        if start == 0 or folded[start - 1] not in _NUMBER_GAPS:
+            return
+        word = _WORD_BEFORE.search(folded, max(0, start - 14), start - 1)
+        if word is None:
+            return
+        start = word.start()
+        yield start
 
 
 def _shape(squeezed: str) -> str:
