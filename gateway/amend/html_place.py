@@ -23,7 +23,7 @@ _MAX_BLOCKS = 100
 _SHARED_CHARS = 40
 _BLOCK_START = f'<div class="{HTML_CLASS}"'
 _COMMENT_OR_CLOSE = re.compile(r"<!--[\s\S]*?(?:-->|\Z)|</(body|html)\s*>", re.IGNORECASE)
-_TAIL = re.compile(r"(?:\s|</html\s*>|</body\s*>|<!--(?:(?!-->)[\s\S]){0,2000}-->)*")
+_TAIL = re.compile(r"(?:\s|</html\s*>|</body\s*>|<!--(?:(?!-->)[\s\S]){0,2000}-->)*", re.IGNORECASE)
 _TORN_TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]*|/)")
 _OPENING = re.compile(r"<(?:a|b|i|div|span|font|table|blockquote|ul|ol|nobr|center|em|strong)\b", re.IGNORECASE)
 _RAW_TEXT_CLOSERS = "</style></script></title></textarea></select></noscript></template></iframe></object></svg>"
@@ -35,6 +35,7 @@ _BARRED = frozenset(
         "xmp", "marquee",
     }
 )  # fmt: skip
+_FORMATS = frozenset({"b", "i", "u", "em", "strong", "font", "big", "small", "code", "tt", "nobr"})
 _UNSEEN = frozenset({"script", "style", "template", "title", "head", "noscript"})
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0(?![.\d])|mso-hide\s*:\s*all"
@@ -200,7 +201,7 @@ def _is_within_barred(node: LexborNode) -> bool:
 
 
 def _is_barred(node: LexborNode) -> bool:
-    if node.tag in _BARRED:
+    if node.tag in _BARRED or node.tag in _FORMATS:
         return True
     attributes = node.attributes or {}
     if "hidden" in attributes or _HIDDEN.search(attributes.get("style") or "") is not None:

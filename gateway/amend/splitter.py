@@ -59,7 +59,8 @@ def _split(raw: bytes, start: int, end: int, path: tuple[int, ...], default: byt
     value = head.value(raw, b"content-type")
     content_type = default if value is None else _media_type(value) or default
     boundary = _boundary(value) if value is not None and content_type.startswith(b"multipart/") else None
-    if boundary is None or len(path) >= _MAX_DEPTH:
+    ranges = [] if boundary is None else _children(raw, head.body_start_byte, end, boundary)
+    if not ranges or len(path) >= _MAX_DEPTH:
         found.append(
             Entity(
                 path=path,
@@ -72,7 +73,7 @@ def _split(raw: bytes, start: int, end: int, path: tuple[int, ...], default: byt
         )
         return
     inner = b"message/rfc822" if content_type == b"multipart/digest" else b"text/plain"
-    for number, (child_start, child_end) in enumerate(_children(raw, head.body_start_byte, end, boundary), start=1):
+    for number, (child_start, child_end) in enumerate(ranges, start=1):
         _split(raw, child_start, child_end, (*path, number), inner, found)
 
 

@@ -49,7 +49,9 @@ def behind_plain(existing: str, lines: str) -> str:
 
 def before_plain(existing: str, lines: str) -> str:
     """The text to insert between `existing`, the new words of the message, and the history that follows."""
-    return f"\n{lines}\n\n" if not existing or existing.endswith("\n") else f"\n\n{lines}\n\n"
+    if not existing or existing.endswith("\n\n"):
+        return f"{lines}\n\n"
+    return f"\n{lines}\n\n" if existing.endswith("\n") else f"\n\n{lines}\n\n"
 
 
 def html_block(notice: Notice) -> str:
