@@ -137,7 +137,8 @@ def samples() -> Iterator[str]:
 
 
 HOSTILE = (
-    "I love you. ", "your medication my mother ", "a", "> \n", "@a ", "\u00e9", "1234 ", "C-1 ", "Jordan ", "a1", "s t u p i d ", "\n",
+    "I love you. ", "your medication my mother ", "a", "> \n", "@a ", "\u00e9", "1234 ", "C-1 ", "Jordan ", "a1",
+    "s t u p i d ", "\n",
 )  # fmt: skip
 
 
@@ -149,9 +150,8 @@ def speed(inspector: Inspector) -> None:
     ours = statistics.median(cpu_ms(lambda one=one: inspector.inspect(one)) for one in requests)
     watch_all = Watch(NameIndex.of(many_clients(50_000)))
     watch = statistics.median(cpu_ms(lambda one=one: watch_all.concerns(one.texts)) for one in requests)
-    print(
-        f"\nCPU ms a message of 150 words, median of {len(texts)}: inspect {ours:.2f}, concerns (50,000 clients) {watch:.3f}"
-    )
+    print(f"\nCPU ms a message of 150 words, median of {len(texts)}: inspect {ours:.2f}")
+    print(f"  concerns, with 50,000 clients: {watch:.3f}")
     stock = stock_presidio()
     if stock is not None:
         theirs = statistics.median(cpu_ms(lambda text=text: stock(text)) for text in texts[:60])

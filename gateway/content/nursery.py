@@ -34,6 +34,11 @@ class AnalysisWorker:
     def __init__(self, pid: int, nursery: Nursery, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.pid, self.nursery, self._reader, self._writer = pid, nursery, reader, writer
 
+    @property
+    def is_gone(self) -> bool:
+        """True if the worker's end is known to be closed: it died while it was idle."""
+        return self._reader.at_eof()
+
     async def ask(self, request: bytes) -> tuple[Finding, ...]:
         """The worker's findings for a packed request. Raises WorkerGone; after that, or a cancellation, kill it."""
         try:

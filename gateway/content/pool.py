@@ -108,7 +108,9 @@ class InspectionPool:
         self._waiting += 1
         try:
             async with asyncio.timeout(self._deadline_s * _WAITING_DEADLINES):
-                return await self._idle.get()
+                while (worker := await self._idle.get()).is_gone:
+                    self._replace(worker)
+                return worker
         except TimeoutError as problem:
             raise MachineryFailed("no analysis worker was free", waiting=self._waiting) from problem
         finally:
