@@ -169,11 +169,17 @@ class SmtpConnection(SMTP):
 
         RFC 3207 section 4.2: nothing that came in the clear may be read as if it had come protected.
         """
-        if self._pending:
+        if self._has_early_octets():
             await self.say(reply("bad_sequence"))
             raise ClientGone
         await self.say(reply("start_tls"))
+        if self._has_early_octets():
+            raise ClientGone
         try:
             await self._writer.start_tls(context, ssl_handshake_timeout=self._settings.timeouts.tls_handshake_s)
         except OSError:
             raise ClientGone from None
+
+    def _has_early_octets(self) -> bool:
+        """True if the client has sent more than was asked for: here, or in the stream, which tells it to nobody."""
+        return bool(self._pending or self._reader._buffer)  # type: ignore[attr-defined]  # noqa: SLF001

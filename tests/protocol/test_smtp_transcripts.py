@@ -10,6 +10,7 @@ something for the whole transcript (handle, trusted, nexthop, and numbers of the
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,7 @@ class Play:
     def __init__(self, door_port: int, listener: socket.socket) -> None:
         self.listener = listener
         self.client = socket.create_connection(("127.0.0.1", door_port), timeout=10)
+        self.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each step goes out before the next
         self.from_door = self.client.makefile("rb")
         self.hop: socket.socket | None = None
 
@@ -181,5 +183,6 @@ def door_settings(chosen: dict[str, str]) -> dict[str, object]:
         "max_recipients": int(chosen.get("max_recipients", "3")),
         "max_connections": int(chosen.get("max_connections", "10")),
         "max_bytes_in_flight": int(chosen.get("max_bytes_in_flight", "1000000")),
+        "tls": ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if chosen.get("tls") == "yes" else None,
         "timeouts": DoorTimeouts(command_s=float(chosen.get("command_s", "10")), data_block_s=1.0),
     }
