@@ -25,8 +25,6 @@ _MAX_REPLY_LINE_BYTES = 8192
 _REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _XTEXT_SAFE = frozenset(range(0x21, 0x7F)) - {ord("+"), ord("=")}
-XFORWARD_ATTRIBUTES = ("NAME", "ADDR", "PORT", "PROTO", "HELO", "IDENT", "SOURCE")
-"""What XFORWARD may carry, in the order in which Postfix sends it."""
 
 
 class NextHopDown(GatewayError):
