@@ -90,7 +90,7 @@ class Budget:
 
 
 def is_query_name(name: str) -> bool:
-    """True for an ASCII name whose labels are 1 to 63 characters, 253 together, without control characters or blanks.
+    """True for an ASCII name whose labels are 1 to 63 characters, 253 together, without control characters.
 
     A name that holds a NUL or the like is never asked for, neither whole nor cut (RFC 1035 section 2.3.4).
     """
@@ -98,6 +98,5 @@ def is_query_name(name: str) -> bool:
         0 < len(name) <= 253
         and name.isascii()
         and name.isprintable()
-        and " " not in name
         and all(0 < len(label) <= 63 for label in name.split("."))
     )
