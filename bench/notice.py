@@ -1,4 +1,4 @@
-"""What the notice costs: CPU and memory of surgery, as ratios to reading and hashing the same bytes; and the judge's score.
+"""What the notice costs, as ratios to reading and hashing the same bytes, and the judge's score.
 
 Run as `python bench/notice.py`. The judge runs where the shared data lies (PRACTICUM_DATA or `../shared/data`).
 """
@@ -24,8 +24,8 @@ from gateway.policy.verdict import Notice
 from tests.unit.amend.notices import ENGLISH, ENGLISH_PHRASE, FRENCH, FRENCH_PHRASE
 
 _HEAD = (
-    b"From: Ada <ada@agency.example>\r\nTo: c@mail.example\r\nSubject: Monday\r\nDate: Mon, 1 Jan 2026 10:00:00 +0000\r\n"
-    b"Message-ID: <1@agency.example>\r\nMIME-Version: 1.0\r\n"
+    b"From: Ada <ada@agency.example>\r\nTo: c@mail.example\r\nSubject: Monday\r\n"
+    b"Date: Mon, 1 Jan 2026 10:00:00 +0000\r\nMessage-ID: <1@agency.example>\r\nMIME-Version: 1.0\r\n"
 )
 
 
@@ -39,7 +39,8 @@ def alternative_message(size: int) -> bytes:
     count = max(1, size // (2 * len(line) + 20))
     return (
         _HEAD
-        + b'Content-Type: multipart/alternative; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n'
+        + b'Content-Type: multipart/alternative; boundary="b"\r\n\r\n'
+        + b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
         + (line + b"\r\n") * count
         + b"--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body>\r\n"
         + (b"<p>" + line + b"</p>\r\n") * count
@@ -51,7 +52,8 @@ def attachment_message(size: int) -> bytes:
     attachment = base64.encodebytes(os.urandom(size * 3 // 4)).replace(b"\n", b"\r\n")
     return (
         _HEAD
-        + b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSee the file.\r\n--b\r\n'
+        + b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
+        + b"--b\r\nContent-Type: text/plain\r\n\r\nSee the file.\r\n--b\r\n"
         + b'Content-Type: application/pdf; name="f.pdf"\r\nContent-Transfer-Encoding: base64\r\n'
         + b'Content-Disposition: attachment; filename="f.pdf"\r\n\r\n'
         + attachment
@@ -83,7 +85,7 @@ def peak_ratio(raw: bytes) -> float:
 
 
 def costs(folder: Path) -> None:
-    print(f"{'message':28} {'bytes':>9} {'read+hash ms':>13} {'parse ms':>9} {'notice ms':>10} {'notice/base':>12} {'peak x':>7}")
+    print("message                bytes   read+hash ms  parse ms  notice ms  notice/base  peak MB  peak/message")
     samples = {
         "plain 10 KB": plain_message(10_000),
         "alternative 10 KB": alternative_message(10_000),
@@ -97,8 +99,10 @@ def costs(folder: Path) -> None:
         message = parse(raw)
         base, read = cpu_ms(lambda path=path: read_and_hash(path)), cpu_ms(lambda raw=raw: parse(raw))
         notice = cpu_ms(lambda message=message: append_notice(message, FRENCH))
+        peak = peak_ratio(raw)
         print(
-            f"{name:28} {len(raw):9} {base:13.3f} {read:9.2f} {notice:10.2f} {notice / base:12.1f} {peak_ratio(raw):7.2f}"
+            f"{name:18} {len(raw):9} {base:14.3f} {read:9.2f} {notice:10.2f} {notice / base:12.1f}"
+            f" {peak * len(raw) / 1e6:8.1f} {peak:13.2f}"
         )
 
 

@@ -1,7 +1,7 @@
 """Plan to bytes: the message as it leaves, with its notice, our fields on top and forged ones of ours taken out.
 
-Composes the room; decides nothing. SMTPUTF8 addresses and eight-bit headers stay as they are. Called by `gateway.arrive`
-and by the release of held messages. RFC 5321 section 4.4; DESIGN section 4.4.
+Composes the room; decides nothing. SMTPUTF8 addresses and eight-bit headers stay as they are. Called by
+`gateway.arrive` and by the release of held messages. RFC 5321 section 4.4; DESIGN section 4.4.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def amend(
 ) -> Amended:
     """The bytes to send for a plan, and what became of its notice.
 
-    `message` is `submission.raw`, parsed. `host_name` is ours, for Received; `authserv_id` the name under which a foreign
-    Authentication-Results field would be a forgery. The fields are splices: nothing else of the head changes.
+    `message` is `submission.raw`, parsed. `host_name` is ours, for Received; `authserv_id` the name under which a
+    foreign Authentication-Results field would be a forgery. The fields are splices: nothing else of the head changes.
     """
     edit = _notice_edit(submission, message, plan, placement)
     on_top = [received_field(submission, host_name)]

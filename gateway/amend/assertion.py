@@ -1,4 +1,4 @@
-"""The last look before an amended message leaves: is it the old one plus the notice, and nothing else?
+"""The last look before an amended message leaves: it must be the old one plus the notice, and nothing else.
 
 Reads both messages anew with a parser of its own (`gateway.amend.splitter`) and decoders of its own, and compares them
 byte by byte. The answer is the rule that is broken, in a fixed word, or None. Called by `gateway.amend.notice`, which
@@ -158,7 +158,7 @@ def _value(raw: bytes, entity: Entity, name: bytes) -> bytes:
 
 
 def _text(raw: bytes, entity: Entity, body: bytes) -> str | None:
-    """The part's text with `\\n` line ends, or None if it can't be decoded."""
+    """The part's text with simple line ends, or None if it can't be decoded."""
     encoding = _value(raw, entity, b"content-transfer-encoding").split(b";")[0].strip().lower()
     charset = _CHARSET.search(_value(raw, entity, b"content-type"))
     label = charset[1].decode("latin-1").lower() if charset else "us-ascii"

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Placement(StrEnum):
-    """Where the notice goes. With END it still goes above the history where a line at the end would read as quoted."""
+    """Where the notice goes. In plain text END is above a history that would swallow what stands behind it."""
 
     END = "end"
     ABOVE_HISTORY = "above-history"

@@ -1,7 +1,8 @@
-"""The notice in a charset: as it is where the charset has its letters, else under another label, transcoded, or spelt simply.
+"""The notice in a charset: as it is, or under another label, or with the part transcoded, or spelt simply.
 
 The ways are tried in that order by `gateway.amend.notice`, each checked by the assertion. Only plain text needs this:
-HTML has character references. Pure. RFC 2046 section 4.1.2; NOTICE-RULES, "charset can express notice", "cannot express".
+HTML has character references. Pure. RFC 2046 section 4.1.2; NOTICE-RULES, "charset can express notice", "cannot
+express".
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ _UNSAFE = frozenset({"utf_7", "hz", "utf_16", "utf_16_be", "utf_16_le", "utf_32"
 # Multi-octet charsets whose label readers take in different widths: only ASCII goes in.
 _ASCII_ONLY = frozenset(
     {
-        "gb2312", "gbk", "gb18030", "big5", "big5hkscs", "euc_jp", "euc_jis_2004", "euc_kr", "johab", "cp932", "cp949", "cp950",
-        "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_kr", "shift_jis",
-        "shift_jis_2004",
+        "gb2312", "gbk", "gb18030", "big5", "big5hkscs", "euc_jp", "euc_jis_2004", "euc_kr", "johab", "cp932", "cp949",
+        "cp950", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_kr",
+        "shift_jis", "shift_jis_2004",
     }
 )  # fmt: skip
 # A wider charset in which every octet that the narrow one defines means the same: a new label is enough.
@@ -48,8 +49,8 @@ def fits(
 ) -> Iterator[Fit]:
     """Every way to put `text` into the decoded octets `body` of a charset `label` (None: us-ascii), the best first.
 
-    Nothing comes if the charset is unknown or unsafe, or `body` is not in it. `simple` and `ascii_only` say the same with
-    fewer letters; with `prefer_ascii` they go before anything that needs another label.
+    Nothing comes if the charset is unknown or unsafe, or `body` is not in it. `simple` and `ascii_only` say the same
+    with fewer letters; with `prefer_ascii` they go before anything that needs another label.
     """
     codec = codec_of(label) if label else "ascii"
     decoded = decode_strictly(body, label) if is_fit_for_ascii(label) else None
@@ -73,8 +74,8 @@ def fits(
 def _latin_to_the_letter(body: bytes) -> str | None:
     """What iso-8859-1 says of octets that readers take for windows-1252, if that harms nobody; else None.
 
-    Octets 0x80 to 0x9F are controls by the label and letters to readers: in a transcoded part the letters would be lost,
-    so such a part keeps its label. Where the octets are UTF-8 under a wrong label no reading shows letters.
+    Octets 0x80 to 0x9F are controls by the label and letters to readers: in a transcoded part the letters would be
+    lost, so such a part keeps its label. Where the octets are UTF-8 under a wrong label no reading shows letters.
     """
     try:
         body.decode("utf-8")

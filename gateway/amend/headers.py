@@ -31,9 +31,10 @@ def received_field(submission: Submission, host_name: str) -> bytes:
     address = _atom(session.client_ip)
     comment = f"{name} [{address}]" if address else name
     protocol = _atom(session.protocol) or "SMTP"
+    host, number = _atom(host_name) or "localhost", _atom(submission.id) or "0"
     return (
         f"Received: from {helo} ({comment})\r\n"
-        f"\tby {_atom(host_name) or 'localhost'} (Practicum Gateway) with {protocol} id {_atom(submission.id) or '0'};\r\n"
+        f"\tby {host} (Practicum Gateway) with {protocol} id {number};\r\n"
         f"\t{format_datetime(submission.received_at)}\r\n"
     ).encode("ascii")
 

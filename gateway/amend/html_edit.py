@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from gateway.amend.edit import Edit, Placement, newline_of
 from gateway.amend.fitting import is_fit_for_ascii
 from gateway.amend.html_place import Place, is_seen, places
-from gateway.amend.own_notice import history_start, own_notice
+from gateway.amend.own_notice import history_start
 from gateway.amend.wording import html_block
 from gateway.message.charsets import codec_of, decode_strictly
 from gateway.message.model import Message, Part
@@ -27,32 +27,18 @@ def html_edits(message: Message, part: Part, octets: bytes, notice: Notice, *, p
     if source is None or not is_fit_for_ascii(part.charset):
         return
     newline = newline_of(octets, part.encoding)
-    own = own_notice(notice)
-    has_history = history_start(message, part) is not None
-    others: list[Edit] = []
     for place in _places(message, part, source, placement):
         words = _inserted(source, place, notice, newline)
         before, after = source[: place.offset], source[place.offset :]
-        if not is_seen(before + words + after, before, after, is_last=place.is_last):
-            continue
         offset = _octet_offset(source, place.offset, part.charset)
-        if offset is None:
-            continue
-        edit = Edit(offset=offset, octets=words.encode("ascii"))
-        if not has_history or own.would_be_told(part, before + words + after):
-            yield edit
-        else:
-            others.append(edit)
-    yield from others
+        if offset is not None and is_seen(before + words + after, before, after, is_last=place.is_last):
+            yield Edit(offset=offset, octets=words.encode("ascii"))
 
 
 def _places(message: Message, part: Part, source: str, placement: Placement) -> Iterator[Place]:
-    above = _above_history(message, part, source)
     if placement is Placement.ABOVE_HISTORY:
-        yield from above
+        yield from _above_history(message, part, source)
     yield from places(source)
-    if placement is Placement.END:
-        yield from above
 
 
 def _above_history(message: Message, part: Part, source: str) -> list[Place]:

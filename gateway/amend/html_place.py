@@ -1,8 +1,8 @@
 """Where in an HTML source the notice goes, and whether a reader would see it there as the writer's own plain words.
 
-Candidates are places in the source with the closing tags that may be missing; each is tried in an HTML5 parser until the
-notice is visible, last, and outside of links, quotes, table cells, hidden elements and leftover formatting. Called by
-`html_edit` and, for the last look, by `assertion`. HTML Living Standard section 13.2.
+Candidates are places in the source with the closing tags that may be missing; each is tried in an HTML5 parser until
+the notice is visible, last, and outside of links, quotes, table cells, hidden elements and leftover formatting.
+Called by `html_edit` and, for the last look, by `assertion`. HTML Living Standard section 13.2.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _RAW_TEXT_CLOSERS = "</style></script></title></textarea></select></noscript></t
 _TABLE = frozenset({"table", "tbody", "thead", "tfoot", "tr", "caption", "colgroup"})
 _BARRED = frozenset(
     {
-        "a", "blockquote", "td", "th", "head", "title", "script", "style", "template", "noscript", "noframes", "noembed",
-        "object", "iframe", "select", "option", "textarea", "svg", "math", "button", "s", "strike", "del", "q", "plaintext",
-        "xmp", "marquee",
+        "a", "blockquote", "button", "del", "head", "iframe", "marquee", "math", "noembed", "noframes", "noscript",
+        "object", "option", "plaintext", "q", "s", "script", "select", "strike", "style", "svg", "td", "template",
+        "textarea", "th", "title", "xmp",
     }
 )  # fmt: skip
 _FORMATS = frozenset({"b", "i", "u", "em", "strong", "font", "big", "small", "code", "tt", "nobr"})
@@ -107,12 +107,12 @@ def bare_text(source: str) -> str:
     return "" if root is None else "".join(root.text().split())
 
 
-def open_block_texts(source: str) -> list[str]:
-    """The texts of the blocks of ours in an HTML source that a reader sees outside of any quote."""
+def own_blocks(source: str) -> list[tuple[str, bool]]:
+    """The text of each block of ours in an HTML source, and whether it stands outside of quotes, links and cells."""
     if len(source) > _MAX_TREE_CHARS or _is_too_deep(source):
         return []
     blocks = LexborHTMLParser(source).css(f"div.{HTML_CLASS}")
-    return [block.text() for block in blocks[:_MAX_BLOCKS] if not _is_within_barred(block)]
+    return [(block.text(), not _is_within_barred(block)) for block in blocks[-_MAX_BLOCKS:]]
 
 
 def _before_close(source: str) -> list[int]:

@@ -1,8 +1,9 @@
-"""Appends the retention notice to a message by splicing bytes, or leaves the message as it came and says why [CLI-8, CLI-9].
+"""Appends the retention notice by splicing bytes, or leaves the message as it came and says why [CLI-8, CLI-9].
 
-The message is read, never written anew: the places come from its parsed parts, the edits are splices, and a second parser
-asserts afterwards that nothing else changed. Several ways may be tried, the best first; when none holds, the original is
-given back. Called by `gateway.amend.amend`. Does no signing and knows no policy. NOTICE-RULES has the rules case by case.
+The message is read, never written anew: the places come from its parsed parts, the edits are splices, and a second
+parser asserts afterwards that nothing else changed. Several ways may be tried, the best first; when none holds, the
+original is given back. Called by `gateway.amend.amend`. Does no signing and knows no policy. NOTICE-RULES has the
+rules case by case.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _LENGTH_PROBLEMS = frozenset({ProblemKind.TEXT_TOO_LONG, ProblemKind.HTML_TOO_CO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeEdit:
-    """What is to be done for the notice: splices on the message as it is (none if it stays untouched), and the treatment."""
+    """What is to be done for the notice: splices on the message (none if it stays untouched), and the treatment."""
 
     splices: tuple[Splice, ...] = ()
     treatment: Treatment
@@ -56,8 +57,9 @@ def append_notice(
 ) -> Amended:
     """The message with the notice in every way of showing its text, each once, or unchanged with the reason.
 
-    `placement`: END, or ABOVE_HISTORY. `prefer_ascii`: where the charset lacks a letter of the notice, its ASCII spelling
-    instead of another charset. Never raises for a message that `gateway.message.parse` made. [CLI-8], [CLI-9].
+    `placement`: END, or ABOVE_HISTORY. `prefer_ascii`: where the charset lacks a letter of the notice, its ASCII
+    spelling instead of another charset. Never raises for a message that `gateway.message.parse` made. [CLI-8],
+    [CLI-9].
     """
     edit = notice_edit(message, notice, placement=placement, prefer_ascii=prefer_ascii)
     raw = apply_splices(message.raw, edit.splices) if edit.splices else message.raw

@@ -1,7 +1,8 @@
-"""Is our notice there already, in the writer's own words and not in what is quoted?
+"""Our notice found again: whether it stands in the writer's own words, and not only in what is quoted.
 
-The same reading decides before an edit (then nothing is added) and after it (would we know our notice again?), so that a
-message amended twice is amended once. Pure; called by the edits of this room. NOTICE-RULES "notice already there".
+The same reading decides before an edit (then nothing is added) and after it (would we know our notice again?), so
+that a message amended twice is amended once. Pure; called by the edits of this room. NOTICE-RULES "notice already
+there".
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gateway.amend.html_place import open_block_texts
+from gateway.amend.html_place import own_blocks
 from gateway.amend.wording import normal, simply_spelt
 from gateway.message.charsets import decode_strictly
 from gateway.message.html import visible_html
@@ -29,32 +30,28 @@ class OwnNotice:
     def is_told_by(self, message: Message, part: Part, octets: bytes) -> bool:
         """True if the notice stands in the readable text of that part, outside of what is quoted.
 
-        `octets` are the part's body without its transfer encoding.
+        `octets` are the part's body without its transfer encoding. In HTML our own blocks tell more than the text: a
+        history that begins without markup lasts to the end, our block included, and a plain indent may be a quote.
         """
         texts = [text for text in message.texts if text.part == part.path and text.where != "subject"]
-        if any(self._is_in(_unquoted(text.text, text.zones)) for text in texts):
-            return True
-        if part.content_type != "text/html" or not any(self._is_in(text.text) for text in texts):
+        if not any(self._is_in(text.text) for text in texts):
             return False
-        source = decode_strictly(octets, part.charset)
-        return source is not None and self._stands_apart(source)
+        if part.content_type == "text/html":
+            source = decode_strictly(octets, part.charset) or ""
+            blocks = [is_open for text, is_open in own_blocks(source) if self._is_like(text)]
+            if blocks:
+                return any(blocks)
+        return any(self._is_in(_unquoted(text.text, text.zones)) for text in texts)
 
     def would_be_told(self, part: Part, source: str) -> bool:
-        """True if the notice would be found in that part if `source` were its decoded text."""
-        if part.content_type == "text/html":
-            visible = visible_html(source)
-            if self._is_in(_unquoted(visible.mapped.text, find_zones(visible.mapped.text, marks=visible.marks))):
-                return True
-            return self._stands_apart(source)
+        """True if the notice would be found in a text/plain part if `source` were its decoded text."""
         mapped = visible_plain(source, is_flowed=is_flowed(part), deletes_space=deletes_space(part))
         return self._is_in(_unquoted(mapped.text, find_zones(mapped.text)))
 
-    def _stands_apart(self, source: str) -> bool:
-        """True if a block of ours stands in an HTML source where no quote holds it.
-
-        Text cannot always tell: a history that begins without markup lasts to the end of a message, our block included.
-        """
-        return any(self._is_in(text) for text in open_block_texts(source))
+    def _is_like(self, text: str) -> bool:
+        """True if a block's text holds the notice, white space aside."""
+        letters = "".join(text.split())
+        return any(wording.replace(" ", "") in letters for wording in self.wordings)
 
     def _is_in(self, text: str) -> bool:
         words = normal(text)

@@ -1,4 +1,4 @@
-"""A second, small parser of MIME structure, to check by: leaves as byte ranges, found in another way than the first does.
+"""A second, small parser of MIME structure, to check by: leaves as byte ranges, found in a way of its own.
 
 It recurses into the ranges of each multipart and looks for its delimiter alone, where `gateway.message.structure` goes
 over all lines once; it shares no code with it. Not a reader of text. Called by `gateway.amend.assertion`.

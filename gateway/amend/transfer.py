@@ -19,9 +19,10 @@ _QP_TOKEN = re.compile(rb"=[0-9A-Fa-f]{2}|.", re.DOTALL)
 
 
 def quoted_printable(octets: bytes) -> bytes:
-    """The octets in quoted-printable: CRLF pairs as line ends, lines of at most 76 columns, nothing a mail program may bend.
+    """The octets in quoted-printable: CRLF pairs as line ends, lines of at most 76 columns, nothing that mail bends.
 
-    A CR or LF that stands alone, white space at a line's end, a lone full stop and `From ` at a line's start are escaped.
+    A CR or LF that stands alone, white space at a line's end, a lone full stop and `From ` at a line's start are
+    escaped.
     """
     return b"\r\n".join(_qp_line(line) for line in octets.split(b"\r\n"))
 

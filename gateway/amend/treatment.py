@@ -1,4 +1,6 @@
-"""How a message was treated when a notice was to be appended: done, done before, or left as it came, and why. Values only.
+"""How a message was treated when a notice was to be appended: done, there before, or left as it came, and why.
+
+Values only.
 
 Made by `gateway.amend.notice` and `gateway.amend.amend`; read by the flows, which put it into the record, the log and
 the metric. NOTICE-RULES names the cases; the clause behind the notice is [CLI-8].

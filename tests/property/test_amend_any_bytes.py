@@ -17,7 +17,8 @@ from tests.unit.amend.notices import ENGLISH, FRENCH
 NOTICES = st.sampled_from([ENGLISH, FRENCH])
 TYPES = st.sampled_from(
     [
-        "text/plain", "text/plain; charset=utf-8", "text/plain; charset=iso-8859-1", "text/plain; charset=utf-8; format=flowed",
+        "text/plain", "text/plain; charset=utf-8", "text/plain; charset=iso-8859-1",
+        "text/plain; charset=utf-8; format=flowed",
         "text/plain; charset=iso-2022-jp", "text/plain; charset=utf-16", "text/html", "text/html; charset=utf-8",
         "text/html; charset=windows-1252", "text/calendar", "image/png", "message/rfc822", "application/pkcs7-mime",
     ]
@@ -25,9 +26,13 @@ TYPES = st.sampled_from(
 ENCODINGS = st.sampled_from([None, "7bit", "8bit", "binary", "base64", "quoted-printable", "x-odd"])
 PIECES = st.sampled_from(
     [
-        b"See you on Monday.", b"\r\n", b"\r\n\r\n", b" ", b"> ", b"-- \r\n", b"=", b"=\r\n", b"=20", b"=E9", b"\xe9", b"\xc3\xa9",
-        b"aGk=", b"SGVsbG8g", b"On Mon, Oct 5, 2026 at 10:00, Ada wrote:\r\n", b"From: Ada <a@b.example>\r\nSent: Monday\r\n",
-        b"<p>", b"</p>", b"<a href=x>", b"<blockquote>", b"</blockquote>", b"<table><tr><td>", b"</body>", b"</html>", b"<!--", b"-->",
+        b"See you on Monday.", b"\r\n", b"\r\n\r\n", b" ", b"> ", b"-- \r\n", b"=", b"=\r\n", b"=20",
+        b"=E9", b"\xe9", b"\xc3\xa9",
+        b"aGk=", b"SGVsbG8g",
+        b"On Mon, Oct 5, 2026 at 10:00, Ada wrote:\r\n",
+        b"From: Ada <a@b.example>\r\nSent: Monday\r\n",
+        b"<p>", b"</p>", b"<a href=x>", b"<blockquote>", b"</blockquote>", b"<table><tr><td>", b"</body>", b"</html>",
+        b"<!--", b"-->",
         b"<style>", b"<s", b"\"'", b"<b>", b"\x1b$B", b"\x1b(B", b"From ", b".\r\n", b"&amp", b"--b\r\n", b"--b--\r\n",
     ]
 )  # fmt: skip

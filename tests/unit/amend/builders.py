@@ -15,7 +15,10 @@ HEAD = (
     b"Date: Mon, 5 Oct 2026 10:00:00 -0400\r\nMessage-ID: <1@agency.example>\r\nMIME-Version: 1.0\r\n"
 )
 PNG = b"Content-Type: image/png; name=x.png\r\nContent-Transfer-Encoding: base64\r\nContent-ID: <i@x>\r\n\r\naGVsbG8="
-ATTACHED = b"Content-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nThis text is attached to the mail."
+ATTACHED = (
+    b"Content-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\n"
+    b"This text is attached to the mail."
+)
 
 
 def leaf(body: bytes, content_type: str = "text/plain; charset=utf-8", encoding: str | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""Two notices to test with, English and French, in words of their own: all letters and apostrophes that make trouble."""
+"""Two notices to test with, English and French, with all the letters and apostrophes that make trouble."""
 
 from gateway.policy.verdict import Notice
 

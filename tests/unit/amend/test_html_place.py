@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.amend.html_place import bare_text, is_seen, open_block_texts, places
+from gateway.amend.html_place import bare_text, is_seen, own_blocks, places
 
 BLOCK = '<div class="practicum-notice" lang="en"><p>Kept in your file.</p></div>'
 
@@ -70,8 +70,10 @@ def test_a_torn_tag_at_the_end_stays_last(torn: str) -> None:
 @pytest.mark.parametrize(
     "around",
     [
-        "<a href=x>{}</a>", "<blockquote>{}</blockquote>", "<table><tr><td>{}</td></tr></table>", "<div hidden>{}</div>",
-        "<div style='font-size:0'>{}</div>", "<div style='max-height:0'>{}</div>", "<div class=gmail_quote>{}</div>", "<s>{}</s>",
+        "<a href=x>{}</a>", "<blockquote>{}</blockquote>", "<table><tr><td>{}</td></tr></table>",
+        "<div hidden>{}</div>",
+        "<div style='font-size:0'>{}</div>", "<div style='max-height:0'>{}</div>", "<div class=gmail_quote>{}</div>",
+        "<s>{}</s>",
         "<p>x</p><noscript>{}</noscript>", "<!-- {} -->", "<b>{}", "{}<p>More.</p>", "<p>{}</p> more",
     ],
 )  # fmt: skip
@@ -89,14 +91,17 @@ def test_a_probe_in_the_source_does_not_confuse() -> None:
     assert is_seen(before + BLOCK, before, "")
 
 
-def test_open_blocks_are_those_outside_of_quotes() -> None:
-    assert open_block_texts(f"{BLOCK}<blockquote>{BLOCK}</blockquote>") == ["Kept in your file."]
+def test_blocks_of_ours_are_open_outside_of_quotes() -> None:
+    assert own_blocks(f"{BLOCK}<blockquote>{BLOCK}</blockquote>") == [
+        ("Kept in your file.", True),
+        ("Kept in your file.", False),
+    ]
 
 
 @pytest.mark.parametrize("source", ["<div>" * 5000, "<b>" * 100_000, "x" * 4_000_001])
 def test_a_source_too_deep_or_too_large_has_no_place(source: str) -> None:
     assert list(places(source)) == []
-    assert open_block_texts(source) == []
+    assert own_blocks(source) == []
 
 
 def test_bare_text_has_no_white_space() -> None:

@@ -9,7 +9,8 @@ from gateway.message.splice import apply_splices
 from gateway.message.transfer import decode_transfer
 
 HOSTILE = [
-    b"", b"a", b"a ", b"a\t\r\nb ", b"=", b"a=b", b".\r\n..\r\n.", b"From me\r\nFrom you", b"\xc3\xa9" * 60, b"x" * 300, b"\r", b"\n",
+    b"", b"a", b"a ", b"a\t\r\nb ", b"=", b"a=b", b".\r\n..\r\n.", b"From me\r\nFrom you", b"\xc3\xa9" * 60, b"x" * 300,
+    b"\r", b"\n",
     b"a\rb\nc\r\n", b" " * 100, b"From " + b"y" * 100,
 ]  # fmt: skip
 
