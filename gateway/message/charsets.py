@@ -76,6 +76,8 @@ def _key(label: str) -> str:
 
 
 _CODEC_OF = _table()
+# Python's big5hkscs lacks the kana and Cyrillic letters of big5.
+_NARROWER = {"big5hkscs": "big5"}
 # Codecs that decode octets 0x80 to 0x9F as controls, where readers show the letters of windows-1252.
 _LATIN = frozenset({"latin_1", "ascii"})
 # utf-7 can spell one half of a surrogate pair, which no later step could write out again.
@@ -99,10 +101,20 @@ def decode_strictly(body: bytes, label: str | None) -> str | None:
     try:
         if codec == "latin_1":
             return _decode_latin(body)
-        text = body.decode(codec)
+        text = _decoded(body, codec)
     except (UnicodeError, ValueError):
         return None
     return None if _SURROGATE.search(text) else text
+
+
+def _decoded(body: bytes, codec: str) -> str:
+    """As readers decode; by the narrower charset where the wider one that they take leaves out some letters."""
+    try:
+        return body.decode(codec)
+    except UnicodeError:
+        if codec not in _NARROWER:
+            raise
+        return body.decode(_NARROWER[codec])
 
 
 def decode_leniently(body: bytes, label: str | None) -> str:

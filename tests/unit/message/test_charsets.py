@@ -54,3 +54,7 @@ def test_lenient_reading_marks_what_the_label_can_not_hold() -> None:
 def test_no_lone_surrogate_comes_out_of_utf_7() -> None:
     text = decode_leniently(b"\xff+2AA-", "utf-7") + (decode_strictly(b"a+2AA-b", "utf-7") or "")
     text.encode("utf-8")
+
+
+def test_big5_has_kana() -> None:
+    assert decode_strictly("こんにちは".encode("big5"), "big5") == "こんにちは"
