@@ -142,7 +142,7 @@ async def _return(ref: str, config: Path, by: str, reason: str) -> None:
 async def _decide(ref: str, config: Path, by: str, reason: str, *, release: bool) -> Decision:
     from gateway.cli.stores import open_store
     from gateway.decide import NoAuthority, NotReleased, ReasonMissing
-    from gateway.holding.states import HoldNotOpen, HoldUnknown
+    from gateway.holding.states import HoldNotOpen
     from gateway.service.configuration import load_configuration
     from gateway.service.wiring import make_decide
 
@@ -152,8 +152,6 @@ async def _decide(ref: str, config: Path, by: str, reason: str, *, release: bool
         try:
             act = decide.release if release else decide.give_back
             return await act(ref, by=by, reason=reason)
-        except HoldUnknown:
-            stop(f"{ref}: there is no such held message; `held list` shows those that wait", EXIT_FOUND)
         except HoldNotOpen as error:
             stop(f"{error.ref}: it is {error.state.value} already", EXIT_FOUND)
         except NotReleased:

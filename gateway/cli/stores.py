@@ -12,20 +12,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.archive.bodies import BodyDamaged
 from gateway.archive.model import AuditEntry, ReasonRecord, StoredBody, StoredRecord
+from gateway.archive.states import RecordUnknown
 from gateway.archive.store import Store
-from gateway.cli.console import stop
+from gateway.cli.console import EXIT_FOUND, stop
+from gateway.holding.states import HoldUnknown
 from gateway.service.settings import load_settings
 
 
 @asynccontextmanager
 async def open_store(config: Path) -> AsyncIterator[Store]:
-    """The store of that configuration, which must exist: a command that only looks makes none."""
+    """The store of that configuration, which must exist: a command that only looks makes none.
+
+    What the store does not know, or can't vouch for, ends the command with words for a person.
+    """
     path = config / load_settings(config).store.path
     if not path.is_dir():
         stop(f"there is no store at {path} yet: `practicum-gateway serve --config {config}` makes it")
     async with await Store.open(path) as store:
-        yield store
+        try:
+            yield store
+        except HoldUnknown as error:
+            stop(f"{error.ref}: there is no such held message; `held list` shows those that wait", EXIT_FOUND)
+        except RecordUnknown:
+            stop("there is no filed message of that reference; `archive list` shows them", EXIT_FOUND)
+        except BodyDamaged as error:
+            stop(f"the stored message is {error.why}; `archive verify` names all that are", EXIT_FOUND)
 
 
 def shell_name() -> str:

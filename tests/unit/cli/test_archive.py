@@ -71,7 +71,7 @@ def test_raw_prints_the_bytes(run, filed: Path) -> None:
 def test_an_unknown_message_is_told(run, filed: Path) -> None:
     ended = run("archive", "show", "nothing", "--config", filed)
     assert ended.code == 1
-    assert "Traceback" not in ended.err
+    assert "there is no filed message" in ended.err
 
 
 def test_verify_says_that_all_is_whole(run, filed: Path) -> None:

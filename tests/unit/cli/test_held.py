@@ -92,7 +92,7 @@ def test_a_decision_without_a_reason_is_wrong_usage(run, held: Path) -> None:
 def test_an_unknown_reference_is_told(run, held: Path, command: tuple[str, ...]) -> None:
     ended = run("held", command[0], "ZZZZZZZZZZ", "--config", held, *command[1:])
     assert ended.code == 1
-    assert "Traceback" not in ended.err
+    assert "there is no such held message" in ended.err
 
 
 def test_without_a_store_nothing_is_made(run, config: Path) -> None:
