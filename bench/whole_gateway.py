@@ -1,6 +1,6 @@
 """The whole gateway beside two plain relays: start-up, memory, and CPU a message.
 
-Run as `python bench/gateway.py` (about five minutes) or with `--quick` (under one). Every server has processes of its
+Run as `python bench/whole_gateway.py` (about five minutes) or with `--quick` (under one). Every server has processes of its
 own; the client's and the sink's CPU is told apart. The kinds of mail and the servers take turns in every round, and
 the table gives the median of the rounds. Trust CPU milliseconds and ratios: wall clocks are the machine's.
 """
