@@ -11,8 +11,9 @@ from gateway.policy.pack import Pack
 from gateway.policy.verdict import Action, Notice, Plan, Verdict
 
 STAMP_FIELD = "X-Practicum-Gateway"
-OWN_FIELDS = (STAMP_FIELD,)
-"""Header fields that only the gateway may set: what comes in with one loses it."""
+OWN_FIELDS = (STAMP_FIELD, "Authentication-Results")
+"""Header fields that only the gateway may set: what comes in with one loses it. An Authentication-Results field goes
+only where it speaks in the gateway's own name (RFC 8601 section 5)."""
 
 
 def make_plan(pack: Pack, parties: Parties, verdict: Verdict, *, message: Message, reference: str) -> Plan:

@@ -130,6 +130,6 @@ def test_a_body_far_beyond_the_limit_is_cut_before_it_is_decoded() -> None:
 
 @pytest.mark.parametrize("head", [b"text/plain", b"text/plain; charset=us-ascii", b"text/html"])
 def test_utf_8_without_its_label_is_read_as_what_it_is(head: bytes) -> None:
-    message = parse(b"Content-Type: " + head + b"\r\n\r\n" + "à jeudi".encode())
+    message = parse(b"From: a@b.example\r\nContent-Type: " + head + b"\r\n\r\n" + "à jeudi".encode())
     assert told(message)[0][2] == "à jeudi"
     assert message.problems == ()
