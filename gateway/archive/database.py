@@ -45,7 +45,7 @@ __all__ = [
     "is_conflict", "letters", "messages", "metadata", "select", "told",
 ]  # fmt: skip
 
-HEAD = "0001"
+HEAD = "0002"
 BUSY_TIMEOUT_S = 10.0
 _NO_ROOM_BYTES = 1024 * 1024  # an I/O error with less than this free is taken for a full disk
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -76,6 +76,7 @@ messages = Table(
     Column("received_sha256", Text, nullable=False),
     Column("delivered_size", Integer, nullable=False),
     Column("delivered_sha256", Text, nullable=False),
+    Column("authentication", Text),
     Index("ix_messages_received_at", "received_at"),
     Index("ix_messages_state", "state"),
 )

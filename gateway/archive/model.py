@@ -29,6 +29,8 @@ class Record:
 
     `client_files` may be empty (a held message to an outsider). `treatment` is what was done about the notice
     (`gateway.amend`); `notice_language` is set only if `delivered` carries the notice. `received_at` is aware.
+    `authentication` is what the check of its origin found, as JSON (`AuthenticationResults.as_json`), None for mail
+    that was not checked.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Record:
     verdict: Verdict
     treatment: str = ""
     notice_language: str | None = None
+    authentication: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +109,7 @@ class StoredRecord:
     notice_language: str | None
     received: StoredBody
     delivered: StoredBody
+    authentication: str | None = None
 
     @property
     def is_in_client_file(self) -> bool:

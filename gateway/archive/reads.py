@@ -218,6 +218,7 @@ def _record(row: RowMapping, files: tuple[str, ...]) -> StoredRecord:
         notice_language=row["notice_language"],
         received=_sum_of(row, Stage.RECEIVED),
         delivered=_sum_of(row, Stage.DELIVERED),
+        authentication=row["authentication"],
     )
 
 

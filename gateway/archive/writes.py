@@ -201,6 +201,7 @@ def _message_row(record: Record, packed: PackedBodies, state: MessageState) -> d
         "reasons": codec.verdict_json(record.verdict),
         "treatment": record.treatment,
         "notice_language": record.notice_language,
+        "authentication": record.authentication,
         "received_size": packed.received.size,
         "received_sha256": packed.received.sha256,
         "delivered_size": packed.delivered.size,

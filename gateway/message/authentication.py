@@ -1,7 +1,8 @@
 """What a check of a message's origin found: SPF, DKIM, DMARC and ARC results as values.
 
 Not the check itself: `gateway.amend.verify` makes them. Read by the identity rules, by the archive and by the field
-that tells of them (`gateway.amend.results_field`). RFC 8601 section 2.7 (the words), RFC 7208, RFC 6376, RFC 7489, RFC 8617.
+that tells of them (`gateway.amend.results_field`). RFC 8601 section 2.7 (the words), RFC 6376, RFC 7208,
+RFC 7489, RFC 8617.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class SpfResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DkimResult:
-    """One DKIM-Signature field. `identity` is the domain of i=, `notes` say what an administrator should know of a pass."""
+    """One DKIM-Signature field. `identity` is the domain of i=, `notes` what an administrator should know of a pass."""
 
     result: AuthResult
     domain: str = ""

@@ -46,6 +46,7 @@ def a_record(
     recipients: tuple[str, ...] = (JORDAN,),
     verdict: Verdict | None = None,
     notice_language: str | None = None,
+    authentication: str | None = None,
 ) -> Record:
     """A message from Ada to a client, received some minutes after noon."""
     return Record(
@@ -61,6 +62,7 @@ def a_record(
         verdict=a_verdict() if verdict is None else verdict,
         treatment="appended",
         notice_language=notice_language,
+        authentication=authentication,
     )
 
 

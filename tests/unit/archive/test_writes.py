@@ -35,6 +35,15 @@ def test_a_client_file_named_twice_is_filed_once(connection: Connection, tmp_pat
     assert reads.record(connection, "m-1").client_files == ("C-1", "C-2")
 
 
+@pytest.mark.parametrize("found", [None, '{"dmarc":{"result":"fail"}}'])
+def test_what_was_found_about_the_origin_stays_beside_the_message(
+    connection: Connection, tmp_path: Path, found: str | None
+) -> None:
+    record = a_record(authentication=found)
+    writes.file_record(connection, record, bodies.pack(record, tmp_path), MessageState.SENDING)
+    assert reads.record(connection, "m-1").authentication == found
+
+
 def test_every_client_of_a_message_counts_as_told(connection: Connection, tmp_path: Path) -> None:
     filed(connection, tmp_path)
     writes.mark(connection, "m-1", MessageEvent.ACCEPTED, code=250, at=later(1))

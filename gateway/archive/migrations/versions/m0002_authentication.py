@@ -1,0 +1,13 @@
+"""What the check of a message's origin found, beside the message."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("messages", sa.Column("authentication", sa.Text))
