@@ -132,7 +132,8 @@ def _target_rule(before: bytes, after: bytes, was: Entity, now: Entity, wordings
 
 
 def _long_lines(body: bytes) -> list[bytes]:
-    return [line for line in body.split(b"\n") if len(line.rstrip(b"\r")) > _MAX_LINE]
+    lines = (line.removesuffix(b"\r") for line in body.split(b"\n"))
+    return [line for line in lines if len(line) > _MAX_LINE]
 
 
 def _odd_octets(body: bytes) -> tuple[int, int, int]:

@@ -214,6 +214,15 @@ def test_an_empty_body_becomes_the_notice(body: bytes) -> None:
         assert told(done.raw, FRENCH_PHRASE) == 1
 
 
+@BOTH
+def test_a_line_that_was_too_long_before_stays_as_it_is(notice: Notice, phrase: str) -> None:
+    html = b"<html><body><p>" + b"word " * 300 + b"</p></body></html>"
+    raw = message(multipart("alternative", leaf(b"word " * 300), leaf(html, "text/html; charset=utf-8")))
+    done = amended(raw, notice)
+    assert told(done.raw, phrase) == 2
+    assert html in done.raw
+
+
 def test_a_message_of_nothing_but_fields_becomes_the_notice() -> None:
     done = amended(HEAD, ENGLISH)
     assert done.raw.startswith(HEAD + b"\r\n")
