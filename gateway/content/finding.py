@@ -43,6 +43,7 @@ class Matter(StrEnum):
     RECIPIENT_RESEMBLES_CLIENT = "recipient_resembles_client"
     CLIENT_USED_PERSONAL_ADDRESS = "client_used_personal_address"
     CLIENT_ADDRESS_SHOWN = "client_address_shown"
+    CLIENT_UNAUTHENTICATED = "client_unauthenticated"
     MESSAGE_MALFORMED = "message_malformed"
     # Judgements of the text (gateway.content): may hold.
     PERSONAL_DISCLOSURE = "personal_disclosure"
@@ -74,6 +75,7 @@ CATEGORY_OF: dict[Matter, Category] = {
     Matter.RECIPIENT_RESEMBLES_CLIENT: Category.RECIPIENTS,
     Matter.CLIENT_USED_PERSONAL_ADDRESS: Category.RECIPIENTS,
     Matter.CLIENT_ADDRESS_SHOWN: Category.CONFIDENTIAL,
+    Matter.CLIENT_UNAUTHENTICATED: Category.IDENTITY,
     Matter.MESSAGE_MALFORMED: Category.UNSCANNABLE,
     Matter.PERSONAL_DISCLOSURE: Category.PERSONAL_DISCLOSURE,
     Matter.PERSONAL_CONTACT: Category.PERSONAL_DISCLOSURE,

@@ -87,6 +87,18 @@ class AuthenticationResults:
     dmarc: DmarcResult
     arc: ArcResult
 
+    @property
+    def is_contradicted(self) -> bool:
+        """True if the domain of From publishes a DMARC policy and the message does not meet it."""
+        return self.dmarc.result is AuthResult.FAIL
+
+    @property
+    def is_unproven(self) -> bool:
+        """True if everything could be asked and nothing vouches for the domain of From, which publishes no policy."""
+        results = (self.spf.result, self.dmarc.result, *(entry.result for entry in self.dkim))
+        was_asked = self.spf.is_evaluated and AuthResult.TEMPERROR not in results
+        return was_asked and not self.is_contradicted and not self.dmarc.is_aligned
+
     def as_json(self) -> str:
         """These results as JSON in ASCII, for the archive; domains and selectors stand in it, no local part."""
         return json.dumps(asdict(self), ensure_ascii=True, separators=(",", ":"))

@@ -22,6 +22,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gateway.message.authentication import ArcResult, AuthenticationResults, AuthResult, DmarcResult, SpfResult
 from gateway.message.errors import ConfigInvalid, ConfigProblem
 from gateway.message.parse import parse
 from gateway.message.submission import Envelope, Recipient, SessionFacts, Submission
@@ -77,14 +78,31 @@ class Expectation(_Entry):
 
 
 class CaseHead(_Entry):
-    """The part of a case above the line of three hyphens."""
+    """The part of a case above the line of three hyphens. `origin` is what SPF, DKIM and DMARC say of the message."""
 
     title: str
     covers: Covers
     envelope: CaseEnvelope
     login: str | None = None
+    origin: Literal["proven", "unproven", "failed"] | None = None
     day: Annotated[date, Field(strict=False)] = date(2026, 11, 2)
     expect: Expectation
+
+
+def _origin(spf: AuthResult, dmarc: AuthResult) -> AuthenticationResults:
+    return AuthenticationResults(
+        spf=SpfResult(result=spf),
+        dkim=(),
+        dmarc=DmarcResult(result=dmarc, is_aligned=dmarc is AuthResult.PASS),
+        arc=ArcResult(result=AuthResult.NONE),
+    )
+
+
+_ORIGINS = {
+    "proven": _origin(AuthResult.PASS, AuthResult.PASS),
+    "unproven": _origin(AuthResult.NONE, AuthResult.NONE),
+    "failed": _origin(AuthResult.FAIL, AuthResult.FAIL),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +169,7 @@ def run_case(
         inspect=inspect,
         today=case.head.day,
         concerns=concerns,
+        origin=_ORIGINS[case.head.origin] if case.head.origin else None,
     )
     return CaseResult(case=case, judgement=judgement, failures=tuple(_differences(case.head.expect, judgement)))
 

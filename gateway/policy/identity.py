@@ -6,7 +6,8 @@ Called by `gateway.arrive` and `gateway.policy.judge`. [CLI-5] [STM-4]; RFC 5322
 
 Mail to clients is looked at in full. Of other mail only two things are asked: can its From be read as one sender, and
 does the login own it [STM-4]; a personal From to colleagues or friends is nobody's matter here [GEN-4]. Mail from
-clients is never held back, so that only disguises in it are noted.
+clients is never held back; disguises in it are noted, and an origin that does not
+prove to be theirs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from gateway.content.finding import About, Finding, Matter
+from gateway.message.authentication import AuthenticationResults
 from gateway.message.model import Message
 from gateway.message.submission import Envelope, SessionFacts
 from gateway.people.classify import party_of
@@ -34,11 +36,12 @@ def identity_findings(
     parties: Parties,
     directory: Directory,
     today: date,
+    origin: AuthenticationResults | None = None,
 ) -> tuple[Finding, ...]:
     """Every fact about the sender of a message that a rule may object to, in the order of the fields looked at.
 
-    `today` is the agency's local day. A finding's `reason` is a key of the pack's words; no explanation holds an
-    address.
+    `today` is the agency's local day; `origin` what SPF, DKIM and DMARC say, None for mail that was not checked. A
+    finding's `reason` is a key of the pack's words; no explanation holds an address.
     """
     is_outbound = parties.direction is Direction.OUTBOUND
     found: list[Finding] = []
@@ -49,6 +52,8 @@ def identity_findings(
         found.extend(_not_professional(message, parties, directory))
         found.extend(_replies_elsewhere(message, directory))
         found.extend(_placements(parties, today))
+    if parties.direction is Direction.INBOUND and origin is not None:
+        found.extend(_unauthenticated(origin))
     if parties.direction is not Direction.INBOUND:
         found.extend(_not_owned(message, session, parties, directory, is_outbound=is_outbound))
     return tuple(found)
@@ -179,6 +184,15 @@ def _not_owned_words(
     if is_outbound and author is not None and worker.id != author.id:
         return "owner.several_workers", "envelope and header name different workers as sender"
     return None
+
+
+def _unauthenticated(origin: AuthenticationResults) -> Iterator[Finding]:
+    """A client's name and address over mail that nobody vouches for: it may be somebody else's [CONF-1]."""
+    matter, where = Matter.CLIENT_UNAUTHENTICATED, "header:From"
+    if origin.is_contradicted:
+        yield _fact(matter, where, "origin.failed", "the domain of From says that its mail looks otherwise (DMARC)")
+    elif origin.is_unproven:
+        yield _fact(matter, where, "origin.unproven", "neither SPF nor DKIM vouches for the domain of From")
 
 
 def _first_owner(parties: Parties) -> Worker | None:

@@ -12,6 +12,7 @@ from datetime import date
 
 from gateway.content.finding import Finding
 from gateway.content.inspector import InspectionRequest
+from gateway.message.authentication import AuthenticationResults
 from gateway.message.model import Message, ReadableText
 from gateway.message.submission import Submission
 from gateway.people.classify import classify
@@ -51,11 +52,21 @@ def judge(
     inspect: Inspect,
     today: date,
     concerns: Concerns | None = None,
+    origin: AuthenticationResults | None = None,
 ) -> Judgement:
-    """The judgement on a parsed message. `today` is the agency's local day; `concerns` as in `inspection_request`."""
+    """The judgement on a parsed message.
+
+    `today` is the agency's local day; `concerns` as in `inspection_request`; `origin` as in `fact_findings`.
+    """
     parties = classify(submission.envelope, message, submission.session, directory)
     facts = fact_findings(
-        submission=submission, message=message, parties=parties, directory=directory, pack=pack, today=today
+        submission=submission,
+        message=message,
+        parties=parties,
+        directory=directory,
+        pack=pack,
+        today=today,
+        origin=origin,
     )
     request = inspection_request(pack, parties, message, concerns=concerns)
     findings = facts if request is None else (*facts, *inspect(request))
@@ -65,9 +76,19 @@ def judge(
 
 
 def fact_findings(
-    *, submission: Submission, message: Message, parties: Parties, directory: Directory, pack: Pack, today: date
+    *,
+    submission: Submission,
+    message: Message,
+    parties: Parties,
+    directory: Directory,
+    pack: Pack,
+    today: date,
+    origin: AuthenticationResults | None = None,
 ) -> tuple[Finding, ...]:
-    """What the envelope, the header, the form and the directory tell, before any text is read."""
+    """What the envelope, the header, the form and the directory tell, before any text is read.
+
+    `origin` is what a check of incoming mail found (`gateway.amend.verify`), None for mail that was not checked.
+    """
     return (
         *identity_findings(
             message=message,
@@ -76,6 +97,7 @@ def fact_findings(
             parties=parties,
             directory=directory,
             today=today,
+            origin=origin,
         ),
         *recipient_findings(message=message, parties=parties, directory=directory, relay_domains=pack.relay_domains),
         *forwarded_findings(message, parties, directory),

@@ -33,6 +33,7 @@ FACTS = frozenset(
         Matter.RECIPIENT_RESEMBLES_CLIENT,
         Matter.CLIENT_USED_PERSONAL_ADDRESS,
         Matter.CLIENT_ADDRESS_SHOWN,
+        Matter.CLIENT_UNAUTHENTICATED,
     }
 )
 """Matters that the envelope, the header and the directory settle: the only ones that may return a message."""

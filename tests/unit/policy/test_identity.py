@@ -5,6 +5,14 @@ from datetime import date
 import pytest
 
 from gateway.content.finding import About, Finding
+from gateway.message.authentication import (
+    NOTHING_CHECKED,
+    ArcResult,
+    AuthenticationResults,
+    AuthResult,
+    DmarcResult,
+    SpfResult,
+)
 from gateway.message.parse import parse
 from gateway.message.submission import Envelope, Recipient, SessionFacts
 from gateway.people.classify import classify
@@ -249,3 +257,46 @@ def test_a_published_trick_is_named_in_mail_from_outside_too(name: str) -> None:
 )
 def test_the_domain_behind_the_last_bare_at_sign_is_the_one_that_counts(name: str, reason: str) -> None:
     assert reason in reasons_of_trick(name, "admin@legitimate.com", "b@example.org", "b@example.org")
+
+
+def origin_of(
+    result: AuthResult, *, spf: AuthResult = AuthResult.NONE, is_aligned: bool = False
+) -> AuthenticationResults:
+    return AuthenticationResults(
+        spf=SpfResult(result=spf),
+        dkim=(),
+        dmarc=DmarcResult(result=result, is_aligned=is_aligned),
+        arc=ArcResult(result=AuthResult.NONE),
+    )
+
+
+ORIGINS = {
+    "DMARC fails": (origin_of(AuthResult.FAIL), ["origin.failed"]),
+    "nobody vouches": (origin_of(AuthResult.NONE), ["origin.unproven"]),
+    "DMARC passes": (origin_of(AuthResult.PASS, is_aligned=True), []),
+    "vouched for without a policy": (origin_of(AuthResult.NONE, is_aligned=True), []),
+    "the DNS did not answer for the policy": (origin_of(AuthResult.TEMPERROR), []),
+    "the DNS did not answer for SPF": (origin_of(AuthResult.NONE, spf=AuthResult.TEMPERROR), []),
+    "nothing was checked": (NOTHING_CHECKED, []),
+    "checking is off": (None, []),
+}
+
+
+@pytest.mark.parametrize(("origin", "reasons"), ORIGINS.values(), ids=ORIGINS)
+@pytest.mark.parametrize("is_inbound", [True, False])
+def test_only_a_client_whose_mail_nobody_vouches_for_is_noted(
+    origin: AuthenticationResults | None, reasons: list[str], is_inbound: bool
+) -> None:
+    builder = a_message().from_(JORDAN, envelope=JORDAN).to(ADA) if is_inbound else a_message()
+    directory, message = a_directory(), builder.message()
+    parties = classify(builder.envelope(), message, builder.session(), directory)
+    found = identity_findings(
+        message=message,
+        envelope=builder.envelope(),
+        session=builder.session(),
+        parties=parties,
+        directory=directory,
+        today=TODAY,
+        origin=origin,
+    )
+    assert [entry.reason for entry in found if entry.reason.startswith("origin.")] == (reasons if is_inbound else [])
