@@ -7,6 +7,7 @@ Called by `html_edit` and, for the last look, by `assertion`. HTML Living Standa
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -211,11 +212,8 @@ def _is_barred(node: LexborNode) -> bool:
 
 
 def _probe(source: str) -> str:
-    """An attribute name that the source does not hold."""
-    number = 0
-    while f"probe-{number}" in source:
-        number += 1
-    return f"probe-{number}"
+    """An attribute name that the source does not hold: made of its own digest, which no writer can put into it."""
+    return f"probe-{hashlib.sha256(source.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
 def _probe_node(source: str, probe: str) -> LexborNode | None:
