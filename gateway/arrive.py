@@ -1,6 +1,6 @@
 """A message arrives: the whole story, top to bottom.
 
-identify → parse → classify → inspect → evaluate → plan → archive → amend → relay, hold or return → answer.
+identify → parse → classify → inspect → evaluate → plan → amend → sign → archive → relay, hold or return → answer.
 
 Each step of `_judge` is a room of the house; this file holds no detail. Called by the doors with a `Submission` and the
 open way to the next hop; the `Reply` that it gives is the sender's answer. The order of the durable steps is DESIGN
@@ -14,11 +14,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ParamSpec, Protocol, TypeVar, assert_never
 
-from gateway.amend.amend import Amended, amend
+from gateway.amend.amend import amend
+from gateway.amend.signing import SIGNS_NOTHING, Signed, Signer, Signing, is_to_be_signed
+from gateway.amend.treatment import Amended
 from gateway.archive.model import Letter, Record
 from gateway.archive.store import Store
 from gateway.content.finding import Finding
@@ -66,10 +68,11 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a message: the reply, what was done about the notice, bytes in and out, seconds spent."""
+    """What became of a message: the reply, what notice and signature came to, bytes in and out, seconds spent."""
 
     reply: Reply
     treatment: str
+    signing: str = Signing.NOT_ASKED.value
     received_bytes: int
     delivered_bytes: int
     seconds: float
@@ -82,18 +85,22 @@ Inspect = Callable[[InspectionRequest], Awaitable[tuple[Finding, ...]]]
 class Knowledge:
     """What the gateway knows at one moment, as one value, so that a reload swaps all of it or nothing.
 
-    `concerns` tells cheaply whether mail to an outsider names a client or speaks for the school.
+    `concerns` tells cheaply whether mail to an outsider names a client or speaks for the school. `signer` has the keys.
     """
 
     directory: Directory
     pack: Pack
     inspect: Inspect
     concerns: Concerns
+    signer: Signer = SIGNS_NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A message and all that was made of it before anything was done, under the knowledge of that moment."""
+    """A message and all that was made of it before anything was done, under the knowledge of that moment.
+
+    `amended` holds the bytes to send, our signature included.
+    """
 
     known: Knowledge
     submission: Submission
@@ -102,6 +109,7 @@ class Judged:
     verdict: Verdict
     plan: Plan
     amended: Amended
+    signing: Signing
     reference: str
 
 
@@ -163,6 +171,7 @@ class Arrival:
         outcome = Outcome(
             reply=answer,
             treatment=judged.amended.treatment.value,
+            signing=judged.signing.value,
             received_bytes=len(submission.raw),
             delivered_bytes=len(judged.amended.raw),
             seconds=time.perf_counter() - started,
@@ -194,7 +203,11 @@ class Arrival:
             reference = self._reference_of(submission.id)
             plan = make_plan(pack, parties, verdict, message=message, reference=reference)
         with self._observer.stage("amend"):
-            amended = await self._run(submission, amend, submission, message, plan, host_name=self._host_name)
+            amended = await self._run(
+                submission, amend, submission, message, plan, host_name=self._host_name, authserv_id=self._host_name
+            )
+        with self._observer.stage("sign"):
+            signed = await self._sign(known, submission, parties, plan, amended.raw)
         return Judged(
             known=known,
             submission=submission,
@@ -202,9 +215,19 @@ class Arrival:
             parties=parties,
             verdict=verdict,
             plan=plan,
-            amended=amended,
+            amended=replace(amended, raw=signed.raw),
+            signing=signed.signing,
             reference=reference,
         )
+
+    async def _sign(
+        self, known: Knowledge, submission: Submission, parties: Parties, plan: Plan, content: bytes
+    ) -> Signed:
+        """Sign what leaves now; a held message is signed when a person releases it (`gateway.decide`)."""
+        leaves = plan.action in {Action.DELIVER, Action.NOTE}
+        if not leaves or not is_to_be_signed(parties.direction, has_login=parties.login is not None):
+            return Signed(raw=content, signing=Signing.NOT_ASKED)
+        return await self._run(submission, known.signer.sign, content, self._now())
 
     async def _relay(self, judged: Judged, delivery: Delivery) -> Reply:
         is_client_mail = bool(judged.plan.client_files)

@@ -1,23 +1,25 @@
 """A person decides on a held message: authority → release or return → record → tell.
 
-A release relays the amended message as it was held, files it in the client's file and tells the sender; a return
-gives it back with the reason. Nobody decides on a message of their own, and no student decides at all [CONF-2, STM-4].
-Called by `held release` and `held return`; nothing here knows a shell.
+A release signs and relays the amended message as it was held, files it in the client's file and tells the sender; a
+return gives it back with the reason. Nobody decides on a message of their own, and no student decides at all
+[CONF-2, STM-4]. Called by `held release` and `held return`; nothing here knows a shell.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.amend.signing import Signer, is_to_be_signed
 from gateway.archive.model import Letter, ReasonRecord
 from gateway.archive.store import Store
 from gateway.content.finding import About as Whose
 from gateway.content.finding import Finding, Matter
-from gateway.holding.model import Outcome, StoredHold
+from gateway.holding.model import Outcome, Release, StoredHold
 from gateway.message.errors import GatewayError
 from gateway.message.reply import Reply
 from gateway.message.submission import Envelope
@@ -70,7 +72,7 @@ class Decision:
 
 
 class Decide:
-    """The flow. `now` gives an aware time."""
+    """The flow. `now` gives an aware time, `signer` the keys of now (ConfigInvalid if they can't be read)."""
 
     def __init__(
         self,
@@ -81,6 +83,7 @@ class Decide:
         relay: Relay,
         desk: LetterDesk,
         now: Callable[[], datetime],
+        signer: Callable[[], Signer] = Signer,
     ) -> None:
         self._directory = directory
         self._pack = pack
@@ -88,14 +91,17 @@ class Decide:
         self._relay = relay
         self._desk = desk
         self._now = now
+        self._signer = signer
 
     async def release(self, ref: str, *, by: str, reason: str) -> Decision:
         """Relay the held message. Raises HoldUnknown, HoldNotOpen, NoAuthority, ReasonMissing, NotReleased."""
         hold = await self._store.held(ref)
         who = self._authority(hold, by, reason)
+        signer = self._signer()
         release = await self._store.begin_release(hold.ref, by=who, why=reason, at=self._now())
         try:
-            answers = await self._relay.send(release.envelope, release.content)
+            content = await _signed(release, signer, self._now())
+            answers = await self._relay.send(release.envelope, content)
         except GatewayError as error:
             await self._store.abandon_release(hold.ref, why=error.cause, at=self._now())
             raise NotReleased(error.cause) from error
@@ -152,6 +158,14 @@ class Decide:
         worker = find_worker(self._directory, by)
         about = about_hold(hold, self._directory, self._pack)
         return self._desk.for_decision(kind, about, by=worker.name if worker else by.strip(), why=reason.strip())
+
+
+async def _signed(release: Release, signer: Signer, at: datetime) -> bytes:
+    """The held message as it leaves. Signed now and not when it was held, so that time and key are those of today."""
+    record = release.hold.record
+    if not is_to_be_signed(record.direction, has_login=record.session.login is not None):
+        return release.content
+    return (await asyncio.to_thread(signer.sign, release.content, at)).raw
 
 
 def find_worker(directory: Directory, words: str) -> Worker | None:

@@ -85,7 +85,8 @@ class Elapse:
         letter, now = queued.letter, self._now()
         code: int | None = None
         try:
-            answers = await self._relay.send(letter.envelope, letter.content)
+            content = self._knowledge().signer.sign(letter.content, now).raw
+            answers = await self._relay.send(letter.envelope, content)
             code = max((answer.code for answer in answers.values()), default=None)
         except GatewayError:
             code = None

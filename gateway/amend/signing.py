@@ -132,6 +132,10 @@ class Signer:
         return self._keys[max(fitting, key=len)] if fitting else Signing.UNSIGNED_NO_KEY
 
 
+SIGNS_NOTHING: Final = Signer()
+"""Who signs where no key is configured."""
+
+
 class _Work:
     """One message under signature: what is signed, the same for every key."""
 

@@ -16,8 +16,10 @@ app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
 def check(config: ConfigOption) -> None:
     """Read gateway.yaml, the people and the policy; name every problem with file, line and what to do (exit 78)."""
     from gateway.service.configuration import load_configuration
+    from gateway.service.signing import make_signer
 
     found = load_configuration(config)
+    make_signer(found)
     for words in found.settings.warnings():
         say(f"warning: {words}")
     say(

@@ -22,7 +22,7 @@ from gateway.service.health import HealthServer, Page
 from gateway.service.jobs import Job, Jobs
 from gateway.service.logs import set_up_logs
 from gateway.service.metrics import CONTENT_TYPE, Metrics
-from gateway.service.settings import Endpoint
+from gateway.service.settings import Endpoint, Settings
 from gateway.service.wiring import Rooms, open_rooms
 
 _log = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ class Life:
             _log.exception("reload failed; the old people and policy stay in force")
         else:
             self._metrics.reload("ok")
-            needs_restart = found.settings != self._configuration.settings
+            needs_restart = _of_restart(found.settings) != _of_restart(self._configuration.settings)
             _log.info(
                 "reloaded",
                 extra={
@@ -189,6 +189,11 @@ class Life:
             self._metrics.set_free_bytes(self._rooms.store.health().free_bytes)
             self._metrics.set_door(door.open_sessions, door.messages_under_way, door.bytes_in_flight)
         return Page(status=200, body=self._metrics.exposition(), content_type=CONTENT_TYPE)
+
+
+def _of_restart(settings: Settings) -> Settings:
+    """The settings without those that a reload puts in force."""
+    return settings.model_copy(update={"signing": ()})
 
 
 def tell_service_manager(words: str) -> None:

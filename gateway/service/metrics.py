@@ -27,6 +27,7 @@ class Metrics:
         self._failures = self._counter("failures", "Messages answered 4xx for a failure of machinery", "kind")
         self._next_hop = self._counter("next_hop_failures", "Failures of the next hop", "kind")
         self._notices = self._counter("notices", "What became of the notice", "treatment")
+        self._signatures = self._counter("signatures", "What became of the DKIM signature", "result")
         self._letters = self._counter("letters", "Mails that the gateway wrote itself", "outcome")
         self._decisions = self._counter("decisions", "Decisions on held messages", "decision")
         self._reloads = self._counter("reload", "Reloads of policy and people", "result")
@@ -62,6 +63,10 @@ class Metrics:
     def notice(self, treatment: str) -> None:
         """Count what amend did with a notice."""
         self._notices.labels(treatment=treatment).inc()
+
+    def signature(self, result: str) -> None:
+        """Count what became of the DKIM signature of a message that was answered."""
+        self._signatures.labels(result=result).inc()
 
     def letter(self, outcome: str) -> None:
         """Count one own mail: `sent`, `deferred` or `expired`."""

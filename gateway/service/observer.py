@@ -36,6 +36,7 @@ class ServiceObserver:
         for reason in verdict.reasons:
             self._metrics.finding(rule=reason.rule, action=reason.action.value)
         self._metrics.notice(outcome.treatment)
+        self._metrics.signature(outcome.signing)
         self._metrics.observe_stage("message", outcome.seconds)
         _log.info(
             "message answered",
@@ -47,6 +48,7 @@ class ServiceObserver:
                 "policy": verdict.policy,
                 "code": outcome.reply.code,
                 "notice": outcome.treatment,
+                "signature": outcome.signing,
                 "recipient_count": len(submission.envelope.recipients),
                 "file_count": len(parties.client_files),
                 "received_bytes": outcome.received_bytes,

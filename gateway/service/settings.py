@@ -55,6 +55,22 @@ def read_network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network
         raise ValueError(f'write an address or a network, as in "127.0.0.0/8" or "::1" ({error})') from None
 
 
+def read_dns_server(value: object) -> Endpoint:
+    """A DNS server's IP address, with port 53 unless it names one; ValueError in words for the administrator."""
+    if isinstance(value, Endpoint):
+        return value
+    text = str(value)
+    try:
+        return Endpoint(str(ipaddress.ip_address(text.strip("[]"))), 53)
+    except ValueError:
+        pass
+    try:
+        endpoint = read_endpoint(text)
+        return Endpoint(str(ipaddress.ip_address(endpoint.host)), endpoint.port)
+    except ValueError:
+        raise ValueError('write an IP address, as in "127.0.0.1", "127.0.0.1:5353" or "[::1]:53"') from None
+
+
 def read_path(value: object) -> Path:
     """A path as written; ValueError in words for the administrator."""
     if isinstance(value, Path):
@@ -73,6 +89,12 @@ EndpointText = Annotated[
 NetworkText = Annotated[
     ipaddress.IPv4Network | ipaddress.IPv6Network,
     BeforeValidator(read_network),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string"}),
+]
+DnsServerText = Annotated[
+    Endpoint,
+    BeforeValidator(read_dns_server),
     PlainSerializer(str),
     WithJsonSchema({"type": "string"}),
 ]
@@ -209,11 +231,42 @@ class KeyFile(_Section):
 
 
 class SigningSettings(_Section):
-    """A DKIM key (read, but not used by this version)."""
+    """A DKIM key: one RSA and one Ed25519 key at most for a domain."""
 
-    domain: str = Field(description="the domain that signs")
-    selector: str = Field(description="the selector under which the public key is published")
-    key: KeyFile = Field(description="the private key")
+    domain: str = Field(
+        description="the domain that signs mail whose From address is at it or below it; the most specific one signs"
+    )
+    selector: str = Field(
+        description="the name of the key in the DNS; `practicum-gateway keys show` prints the record to publish"
+    )
+    key: KeyFile = Field(
+        description="the private key (RSA of 2048 to 4096 bits, or Ed25519), mode 0600, or 0640 if root owns it"
+    )
+
+
+class DnsSettings(_Section):
+    """The DNS servers that the gateway may ask about incoming mail; no other server is ever asked."""
+
+    servers: tuple[DnsServerText, ...] = Field(
+        min_length=1, description='IP addresses of the DNS servers, with a port if it is not 53: `["127.0.0.1"]`'
+    )
+    timeout_s: float = Field(default=3.0, gt=0, le=30, description="seconds for one question, retries included")
+    cache_entries: int = Field(default=10_000, ge=0, le=1_000_000, description="answers kept in memory")
+
+
+class AuthenticationSettings(_Section):
+    """Where incoming mail comes from: SPF, DKIM, DMARC and ARC."""
+
+    verify: bool = Field(default=False, description="checks the origin of incoming mail")
+    dns: Annotated[DnsSettings | None, BeforeValidator(lambda value: None if value == "off" else value)] = Field(
+        default=None, description="the DNS servers to ask; absent or `off`: none is asked, and every result is `none`"
+    )
+    authserv_id: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9.-]+$",
+        description="our name in Authentication-Results; a field that comes in under it is forged and taken out. "
+        "Absent: `host_name`, while `verify` is on",
+    )
 
 
 class Settings(_Section):
@@ -235,7 +288,10 @@ class Settings(_Section):
     policy: str = Field(default="renison-2013", min_length=1, description="name of a policy pack, or its folder")
     people: PathText = Field(default=Path("people.yaml"), description="the people file, beside gateway.yaml")
     signing: tuple[SigningSettings, ...] = Field(
-        default=(), description="DKIM keys. This version reads the key and does not sign yet"
+        default=(), description="DKIM keys, read at the start and on SIGHUP; none: nothing is signed"
+    )
+    authentication: AuthenticationSettings = Field(
+        default=AuthenticationSettings(), description="the check of where incoming mail comes from"
     )
     limits: LimitSettings = Field(default=LimitSettings(), description="what a message may be")
     analysis: AnalysisSettings = Field(default=AnalysisSettings(), description="the processes that read texts")
@@ -251,8 +307,8 @@ class Settings(_Section):
         told = []
         if self.milter is not None:
             told.append("milter: this version has no milter door; nothing listens there")
-        if self.signing:
-            told.append("signing: this version does not sign; let the mail server behind the gateway sign")
+        if self.authentication.verify and self.authentication.dns is None:
+            told.append("authentication: verify is on and no DNS server is named; every result will be `none`")
         return tuple(told)
 
 

@@ -12,7 +12,9 @@ import socket
 import ssl
 import time
 from datetime import UTC, datetime
+from functools import partial
 
+from gateway.amend.signing import Signer
 from gateway.archive.store import Store
 from gateway.arrive import Arrival, Knowledge
 from gateway.content.pool import InspectionPool
@@ -29,6 +31,7 @@ from gateway.service.configuration import Configuration
 from gateway.service.metrics import Metrics
 from gateway.service.observer import ServiceObserver
 from gateway.service.settings import FILE_NAME, Settings
+from gateway.service.signing import make_signer
 
 _POOL_READY_S = 60.0
 _POOL_LOOK_S = 0.02
@@ -83,6 +86,7 @@ def make_decide(configuration: Configuration, store: Store) -> Decide:
         relay=make_next_hop(configuration.settings),
         desk=make_desk(configuration.settings),
         now=now,
+        signer=partial(make_signer, configuration),
     )
 
 
@@ -122,14 +126,16 @@ def make_door_settings(configuration: Configuration) -> SmtpDoorSettings:
 class Rooms:
     """Every room of a serving gateway, built and open. Made by `open_rooms`; `close` undoes it in reverse order."""
 
-    def __init__(self, configuration: Configuration, store: Store, pool: InspectionPool, metrics: Metrics) -> None:
+    def __init__(
+        self, configuration: Configuration, store: Store, pool: InspectionPool, metrics: Metrics, signer: Signer
+    ) -> None:
         settings = configuration.settings
         observer = ServiceObserver(metrics)
         self.configuration = configuration
         self.store = store
         self.pool = pool
         self.metrics = metrics
-        self._knowledge = self._knowledge_of(configuration)
+        self._knowledge = self._knowledge_of(configuration, signer)
         desk, next_hop = make_desk(settings), make_next_hop(settings)
         self.arrival = Arrival(
             knowledge=self.knowledge,
@@ -153,9 +159,10 @@ class Rooms:
         return self._knowledge
 
     async def learn(self, configuration: Configuration) -> None:
-        """Put new people and a new policy in force, whole; on an error the old ones stay."""
+        """Put new people, a new policy and new keys in force, whole; on an error the old ones stay."""
+        signer = make_signer(configuration)
         await self.pool.reload(configuration.directory)
-        self._knowledge = self._knowledge_of(configuration)
+        self._knowledge = self._knowledge_of(configuration, signer)
         self.configuration = configuration
         self.metrics.set_clients(len(configuration.directory.clients))
 
@@ -164,21 +171,23 @@ class Rooms:
         await self.pool.close()
         await self.store.close()
 
-    def _knowledge_of(self, configuration: Configuration) -> Knowledge:
+    def _knowledge_of(self, configuration: Configuration, signer: Signer) -> Knowledge:
         return Knowledge(
             directory=configuration.directory,
             pack=configuration.pack,
             inspect=self.pool.inspect,
             concerns=self.pool.concerns,
+            signer=signer,
         )
 
 
 async def open_rooms(configuration: Configuration, metrics: Metrics) -> Rooms:
     """Open the store, put right what a killed process left, start the workers, and build the rest.
 
-    Raises GatewayError when the store can't be used (another gateway serves it, the disk is full). The door is built
-    and not yet open.
+    Raises GatewayError when the store can't be used (another gateway serves it, the disk is full), ConfigInvalid for
+    keys that can't be used. The door is built and not yet open.
     """
+    signer = make_signer(configuration)
     store = await Store.open(configuration.store_path, is_gateway=True)
     pool: InspectionPool | None = None
     try:
@@ -187,7 +196,7 @@ async def open_rooms(configuration: Configuration, metrics: Metrics) -> Rooms:
         pool = InspectionPool(configuration.directory, workers=analysis.workers, deadline_s=analysis.deadline_s)
         pool.start()
         await _until_ready(pool)
-        return Rooms(configuration, store, pool, metrics)
+        return Rooms(configuration, store, pool, metrics, signer)
     except BaseException:
         if pool is not None:
             await pool.close()

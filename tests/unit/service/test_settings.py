@@ -47,7 +47,7 @@ signing: [{domain: agency.example, selector: s1, key: {file: keys/s1.pem}}]
 """
     found = settings(tmp_path, text)
     assert found.signing[0].key.file == Path("keys/s1.pem")
-    assert len(found.warnings()) == 2
+    assert len(found.warnings()) == 1
 
 
 def test_an_absent_file_names_the_command_that_writes_one(tmp_path: Path) -> None:
