@@ -67,7 +67,7 @@ make_environment() {
     fi
     [ -d "$VENV" ] || "$PYTHON" -m venv "$VENV"
     say "installing the locked packages into $VENV (two minutes the first time)"
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.lock
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary dkimpy --require-hashes -r requirements.lock
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
     "$VENV/bin/python" -m compileall -q gateway >/dev/null || true
     fingerprint >"$STAMP"
