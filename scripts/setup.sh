@@ -75,16 +75,24 @@ make_environment() {
 }
 
 # Debian's postfix starts itself when it is installed; "Local only" keeps that instance on loopback. The tests start
-# private instances with a configuration and queue of their own.
+# private instances with a configuration and queue of their own. Who may not install packages is told the line, and the
+# tests that need a server skip with a clear word (in CI they fail).
 install_servers() {
-    if [ -x /usr/sbin/postfix ]; then
-        return
-    fi
+    missing=
+    [ -x /usr/sbin/postfix ] || missing="$missing postfix"
+    perl -MMail::DKIM::Verifier -e 1 2>/dev/null || missing="$missing libmail-dkim-perl"
+    [ -x /usr/sbin/opendkim-testmsg ] || [ -x /usr/bin/opendkim-testmsg ] || missing="$missing opendkim-tools"
+    [ -n "$missing" ] || return 0
     if [ "$(id -u)" -eq 0 ] && command -v debconf-set-selections >/dev/null 2>&1; then
         echo "postfix postfix/main_mailer_type select Local only" | debconf-set-selections
         echo "postfix postfix/mailname string localhost" | debconf-set-selections
     fi
-    install_debian "Postfix (for the integration tests)" postfix
+    # shellcheck disable=SC2086 -- a list of package names
+    if [ "$(id -u)" -eq 0 ] || [ -n "${CI:-}" ]; then
+        install_debian "what the integration tests start or compare with" $missing
+    else
+        (install_debian "what the integration tests start or compare with" $missing) || true
+    fi
 }
 
 case ${1:-environment} in
