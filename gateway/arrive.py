@@ -1,6 +1,7 @@
 """A message arrives: the whole story, top to bottom.
 
-identify → parse → classify → inspect → evaluate → plan → amend → sign → archive → relay, hold or return → answer.
+identify → parse → classify → authenticate → inspect → evaluate → plan → amend → sign → archive → relay, hold or return
+→ answer.
 
 Each step of `_judge` is a room of the house; this file holds no detail. Called by the doors with a `Submission` and the
 open way to the next hop; the `Reply` that it gives is the sender's answer. The order of the durable steps is DESIGN
@@ -21,11 +22,13 @@ from typing import ParamSpec, Protocol, TypeVar, assert_never
 from gateway.amend.amend import amend
 from gateway.amend.signing import SIGNS_NOTHING, Signed, Signer, Signing, is_to_be_signed
 from gateway.amend.treatment import Amended
+from gateway.amend.verify import Verifier
 from gateway.archive.model import Letter, Record
 from gateway.archive.store import Store
 from gateway.content.finding import Finding
 from gateway.content.inspector import InspectionRequest
 from gateway.holding.model import Hold
+from gateway.message.authentication import AuthenticationResults
 from gateway.message.errors import GatewayError
 from gateway.message.limits import Limits
 from gateway.message.model import Message
@@ -99,7 +102,7 @@ class Knowledge:
 class Judged:
     """A message and all that was made of it before anything was done, under the knowledge of that moment.
 
-    `amended` holds the bytes to send, our signature included.
+    `amended` holds the bytes to send, our signature included. `origin` is what the check of incoming mail found.
     """
 
     known: Knowledge
@@ -110,6 +113,7 @@ class Judged:
     plan: Plan
     amended: Amended
     signing: Signing
+    origin: AuthenticationResults | None
     reference: str
 
 
@@ -132,6 +136,7 @@ class Arrival:
         host_name: str,
         hold_days: int,
         limits: Limits,
+        verifier: Verifier | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._store = store
@@ -142,6 +147,7 @@ class Arrival:
         self._host_name = host_name
         self._hold_life = timedelta(days=hold_days)
         self._limits = limits
+        self._verifier = verifier or Verifier(authserv_id=host_name)
 
     async def __call__(self, submission: Submission, delivery: Delivery) -> Reply:
         """The answer to one message. Never raises but for cancellation; on any failure nothing is accepted."""
@@ -187,6 +193,9 @@ class Arrival:
             message = await self._run(submission, parse, submission.raw, limits=self._limits, notices=notices)
         with self._observer.stage("classify"):
             parties = classify(submission.envelope, message, submission.session, directory)
+        with self._observer.stage("authenticate"):
+            origin = await self._verifier.origin_of(submission, message, parties)
+        with self._observer.stage("inspect"):
             facts = fact_findings(
                 submission=submission,
                 message=message,
@@ -194,8 +203,8 @@ class Arrival:
                 directory=directory,
                 pack=pack,
                 today=self._now().astimezone().date(),
+                origin=origin,
             )
-        with self._observer.stage("inspect"):
             request = inspection_request(pack, parties, message, concerns=known.concerns)
             judgements = await known.inspect(request) if request else ()
         with self._observer.stage("plan"):
@@ -204,7 +213,14 @@ class Arrival:
             plan = make_plan(pack, parties, verdict, message=message, reference=reference)
         with self._observer.stage("amend"):
             amended = await self._run(
-                submission, amend, submission, message, plan, host_name=self._host_name, authserv_id=self._host_name
+                submission,
+                amend,
+                submission,
+                message,
+                plan,
+                host_name=self._host_name,
+                authserv_id=self._verifier.authserv_id,
+                trace=self._verifier.fields(origin),
             )
         with self._observer.stage("sign"):
             signed = await self._sign(known, submission, parties, plan, amended.raw)
@@ -217,6 +233,7 @@ class Arrival:
             plan=plan,
             amended=replace(amended, raw=signed.raw),
             signing=signed.signing,
+            origin=origin,
             reference=reference,
         )
 
@@ -307,6 +324,7 @@ class Arrival:
             notice_language=judged.plan.notice.language
             if judged.amended.treatment.is_notice_there and judged.plan.notice
             else None,
+            authentication=judged.origin.as_json() if judged.origin else None,
         )
 
     async def _run(

@@ -25,15 +25,17 @@ def amend(
     *,
     host_name: str,
     authserv_id: str | None = None,
+    trace: tuple[bytes, ...] = (),
     placement: Placement = Placement.END,
 ) -> Amended:
     """The bytes to send for a plan, and what became of its notice.
 
     `message` is `submission.raw`, parsed. `host_name` is ours, for Received; `authserv_id` the name under which a
-    foreign Authentication-Results field would be a forgery. The fields are splices: nothing else of the head changes.
+    foreign Authentication-Results field would be a forgery. `trace` are
+    fields of ours to stand above Received, whole. The fields are splices: nothing else of the head changes.
     """
     edit = _notice_edit(submission, message, plan, placement)
-    on_top = [received_field(submission, host_name)]
+    on_top = [*trace, received_field(submission, host_name)]
     if plan.stamp is not None:
         on_top.append(own_field(STAMP_FIELD, plan.stamp))
     splices = [

@@ -14,7 +14,10 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 
+from gateway.amend.dns import DnsResolver
+from gateway.amend.lookups import NoDns, Resolver
 from gateway.amend.signing import Signer
+from gateway.amend.verify import Verifier
 from gateway.archive.store import Store
 from gateway.arrive import Arrival, Knowledge
 from gateway.content.pool import InspectionPool
@@ -75,6 +78,22 @@ def make_limits(settings: Settings) -> Limits:
 def make_desk(settings: Settings) -> LetterDesk:
     """Who writes the gateway's own mails."""
     return LetterDesk(sender=settings.letters.sender, new_id=new_id, now=now)
+
+
+def make_verifier(settings: Settings) -> Verifier:
+    """How incoming mail is checked; it asks only the DNS servers that are named."""
+    chosen = settings.authentication
+    resolver: Resolver | None = None
+    if chosen.verify:
+        resolver = NoDns()
+        if chosen.dns is not None:
+            servers = tuple((server.host, server.port) for server in chosen.dns.servers)
+            resolver = DnsResolver(servers, timeout_s=chosen.dns.timeout_s, cache_entries=chosen.dns.cache_entries)
+    return Verifier(
+        authserv_id=chosen.authserv_id or host_name(settings),
+        resolver=resolver,
+        relays=settings.smtp.trusted_clients,
+    )
 
 
 def make_decide(configuration: Configuration, store: Store) -> Decide:
@@ -147,6 +166,7 @@ class Rooms:
             host_name=host_name(settings),
             hold_days=settings.holds.expire_after_days,
             limits=make_limits(settings),
+            verifier=make_verifier(settings),
         )
         self.elapse = Elapse(
             knowledge=self.knowledge, store=store, relay=next_hop, desk=desk, observer=observer, now=now
