@@ -27,7 +27,7 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
 
 def _office_mail(number: int) -> str:
-    """About 4 kB; no two alike."""
+    """Close to 5 kB; no two alike."""
     first = number % len(_OFFICE)
     lines = itertools.islice(itertools.cycle(_OFFICE), first, first + 46)
     numbered = (f"{line[:-1]} (order {number + place})." for place, line in enumerate(lines))

@@ -1,7 +1,7 @@
 """The whole gateway beside two plain relays: start-up, memory, and CPU a message.
 
-Run as `python bench/whole_gateway.py` (about five minutes) or with `--quick` (under one). Every server has processes of its
-own; the client's and the sink's CPU is told apart. The kinds of mail and the servers take turns in every round, and
+Run as `python bench/whole_gateway.py` (about five minutes) or with `--quick` (under one). Every server has processes of
+its own; the client's and the sink's CPU is told apart. The kinds of mail and the servers take turns in every round, and
 the table gives the median of the rounds. Trust CPU milliseconds and ratios: wall clocks are the machine's.
 """
 
@@ -29,10 +29,10 @@ WARM_UP = 40
 SETTLE_S = 0.3  # after the sink has all: a relay still has queue files to remove
 CLIENTLESS = ("internal", "third")
 WORDS = {
-    "internal": "to a colleague, 4 kB",
-    "third": "to an outsider, 4 kB",
-    "client": "to a client: judged, notice, filed",
-    "inbound": "from a client: judged, filed",
+    "internal": "to a colleague, 5 kB",
+    "third": "to an outsider, 5 kB",
+    "client": "to a client, 0.5 kB, notice, filed",
+    "inbound": "from a client, 0.3 kB, filed",
     "mixed": "all four in turn",
 }
 MIXED = "internal,third,client,inbound"
