@@ -219,11 +219,13 @@ def _read_secret(file: Path) -> bytes:
         raise _KeyUnusable(
             f"can't be read ({error.strerror}): give it to the user that runs the gateway, mode 0600"
         ) from None
-    with os.fdopen(handle, "rb") as key_file:
+    try:
         wrong = permission_problem(os.fstat(handle), reader=os.geteuid())
         if wrong is not None:
             raise _KeyUnusable(wrong)
-        content = key_file.read(_MAX_FILE_BYTES + 1)
+        content = os.read(handle, _MAX_FILE_BYTES + 1)
+    finally:
+        os.close(handle)
     if len(content) > _MAX_FILE_BYTES:
         raise _KeyUnusable(f"too large for a key: {_HOW_TO_MAKE}")
     return content
