@@ -22,7 +22,7 @@ from gateway.message.parse import parse
 from gateway.message.submission import Envelope, Recipient, SessionFacts, Submission
 from gateway.policy.judge import Judgement, judge
 from gateway.policy.verdict import SEVERITY, Action, Reason
-from gateway.service.configuration import Configuration
+from gateway.service.configuration import Configuration, make_limits
 
 _FEW_FILES = 8
 _NO_PATH = ("", "<>")
@@ -55,6 +55,7 @@ class FileJudge:
         self._given = given
         self._today = today
         self._inspector = Inspector(configuration.directory)
+        self._limits = make_limits(configuration.settings)
 
     def judge(self, path: Path) -> Judged:
         """The judgement of one file; a failure is told in `error`, and the message counts as held."""
@@ -71,7 +72,7 @@ class FileJudge:
     def _judged(self, path: Path) -> Judged:
         pack, directory = self._configuration.pack, self._configuration.directory
         raw = with_crlf(path.read_bytes())
-        message = parse(raw, notices=pack.own_notice_texts())
+        message = parse(raw, limits=self._limits, notices=pack.own_notice_texts())
         submission = Submission(
             id="check",
             received_at=datetime.now(tz=UTC),

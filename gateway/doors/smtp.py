@@ -15,6 +15,7 @@ from datetime import datetime
 from gateway.doors.smtp_keywords import KeywordMemory
 from gateway.doors.smtp_session import SmtpSession
 from gateway.doors.smtp_settings import ByteBudget, DoorState, Handle, SmtpDoorSettings
+from gateway.message.errors import GatewayError
 
 _BACKLOG = 512
 
@@ -23,11 +24,18 @@ class SmtpDoor:
     """One door on one or more addresses. `start`, then `stop_accepting`, `drain` and `close`, in this order.
 
     `handle` answers each message; it is not cancelled when its client goes away, only by `close`. `new_id` gives a
-    submission's id, `now` an aware time in UTC.
+    submission's id, `now` an aware time in UTC. `on_failure` is told what a command ran into before there
+    was a message, as a next hop that is down.
     """
 
     def __init__(
-        self, settings: SmtpDoorSettings, handle: Handle, *, new_id: Callable[[], str], now: Callable[[], datetime]
+        self,
+        settings: SmtpDoorSettings,
+        handle: Handle,
+        *,
+        new_id: Callable[[], str],
+        now: Callable[[], datetime],
+        on_failure: Callable[[GatewayError], None] = lambda _error: None,
     ) -> None:
         self._state = DoorState(
             settings=settings,
@@ -36,6 +44,7 @@ class SmtpDoor:
             now=now,
             memory=KeywordMemory(),
             budget=ByteBudget(settings.max_bytes_in_flight),
+            on_failure=on_failure,
         )
         self._servers: list[asyncio.Server] = []
         self._sessions: set[SmtpSession] = set()

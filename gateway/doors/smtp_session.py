@@ -62,6 +62,7 @@ class SmtpSession(SmtpConnection):
                 await self._obey(line)
             except GatewayError as error:
                 _log.warning("smtp: command failed: %s", error.cause)
+                self._state.on_failure(error)
                 await self._fail(error.reply)
             except (ClientGone, OSError):
                 raise

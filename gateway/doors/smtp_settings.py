@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.doors.smtp_keywords import KeywordMemory
+from gateway.message.errors import GatewayError
 from gateway.message.limits import DEFAULT, Limits
 from gateway.message.reply import Reply
 from gateway.message.submission import Submission
@@ -122,6 +123,7 @@ class DoorState:
     now: Callable[[], datetime]
     memory: KeywordMemory
     budget: ByteBudget
+    on_failure: Callable[[GatewayError], None] = lambda _error: None
     is_draining: bool = False
     messages_under_way: int = 0
 

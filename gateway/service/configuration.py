@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.message.errors import ConfigInvalid, ConfigProblem
+from gateway.message.limits import Limits
 from gateway.people.directory import Directory
 from gateway.people.load import load_directory
 from gateway.policy.load import load_pack
@@ -58,3 +59,8 @@ def _absent_files(path: Path, settings: Settings) -> list[ConfigProblem]:
         for key, file in named
         if not (path / file).is_file()
     ]
+
+
+def make_limits(settings: Settings) -> Limits:
+    """What a message may be."""
+    return Limits(**settings.limits.model_dump())

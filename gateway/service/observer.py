@@ -59,15 +59,19 @@ class ServiceObserver:
 
     def failed(self, submission: Submission, error: GatewayError) -> None:
         """Count and log a message that was answered 4xx, with the error's own facts."""
-        self._metrics.failure(type(error).__name__)
-        kind = _NEXT_HOP.get(type(error))
-        if kind is not None:
-            self._metrics.next_hop_failure(kind)
+        self.command_failed(error)
         context = {f"context_{key}": value for key, value in error.context.items()}
         _log.warning(
             "message not taken",
             extra={"id": submission.id, "error": type(error).__name__, "reason": error.cause, **context},
         )
+
+    def command_failed(self, error: GatewayError) -> None:
+        """Count a failure that a sender was told with a 4xx, whether or not there was a message yet."""
+        self._metrics.failure(type(error).__name__)
+        kind = _NEXT_HOP.get(type(error))
+        if kind is not None:
+            self._metrics.next_hop_failure(kind)
 
     def broke(self, submission: Submission, error: Exception) -> None:
         """Count and log a defect of ours: the type of the error and its place, never its words."""

@@ -27,10 +27,9 @@ from gateway.doors.smtp_settings import DoorTimeouts, SmtpDoorSettings
 from gateway.elapse import Elapse
 from gateway.holding.refs import ref_of
 from gateway.message.errors import ConfigInvalid, ConfigProblem, MachineryFailed
-from gateway.message.limits import Limits
 from gateway.outbound.letters import LetterDesk
 from gateway.outbound.relay import NextHop, RelayTimeouts
-from gateway.service.configuration import Configuration
+from gateway.service.configuration import Configuration, make_limits
 from gateway.service.metrics import Metrics
 from gateway.service.observer import ServiceObserver
 from gateway.service.settings import FILE_NAME, Settings
@@ -68,11 +67,6 @@ def make_next_hop(settings: Settings) -> NextHop:
             data_end_s=settings.smtp.data_timeout_s,
         ),
     )
-
-
-def make_limits(settings: Settings) -> Limits:
-    """What a message may be."""
-    return Limits(**settings.limits.model_dump())
 
 
 def make_desk(settings: Settings) -> LetterDesk:
@@ -171,7 +165,13 @@ class Rooms:
         self.elapse = Elapse(
             knowledge=self.knowledge, store=store, relay=next_hop, desk=desk, observer=observer, now=now
         )
-        self.door = SmtpDoor(make_door_settings(configuration), handle=self.arrival, now=now, new_id=new_id)
+        self.door = SmtpDoor(
+            make_door_settings(configuration),
+            handle=self.arrival,
+            now=now,
+            new_id=new_id,
+            on_failure=observer.command_failed,
+        )
         metrics.set_clients(len(configuration.directory.clients))
 
     def knowledge(self) -> Knowledge:

@@ -293,7 +293,7 @@ def reload_and_wait(house: House, count: int) -> None:
 
 def test_everything_happened_that_the_test_is_about(house: House) -> None:
     for said in ('verdict="deliver"', 'verdict="hold"', 'verdict="return"', 'verdict="note"', 'result="refused"',
-                 'result="ok"', 'kind="lost"'):  # fmt: skip
+                 'result="ok"', 'kind="lost"', 'kind="down"'):  # fmt: skip
         assert said in house.pages, said
     assert len(house.secrets.words) > 250
     assert {json.loads(line)["level"] for line in house.gateway.log().splitlines()} >= {"info", "warning", "error"}
