@@ -27,7 +27,7 @@ RECORDS = {
 class Server(asyncio.DatagramProtocol):
     """Answers from RECORDS; names below `silent.` get nothing."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self.transport = transport
         self.asked: list[str] = []
 
@@ -44,7 +44,6 @@ class Server(asyncio.DatagramProtocol):
             reply.set_rcode(dns.rcode.NXDOMAIN)
         elif RECORDS[name, kind]:
             reply.answer.append(dns.rrset.from_text(asked.name, 300, "IN", kind, *RECORDS[name, kind]))
-        assert isinstance(self.transport, asyncio.DatagramTransport)
         self.transport.sendto(reply.to_wire(), sender)
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gateway.amend.verify import Verifier
 from gateway.archive.model import Stage
 from gateway.archive.states import MessageState
 from gateway.message.errors import MachineryFailed, StoreFull
 from gateway.message.reply import Reply, reply
+from gateway.message.submission import Submission
 from gateway.outbound.relay import NextHopLost
 from gateway.policy.verdict import Action
 from tests.builders import ADA, ADA_HOME, JORDAN, LUC, MINA, OUTSIDER, a_message
+from tests.unit.amend.zone import Raising, Zone
 from tests.unit.flow_builders import FakeDelivery, Flows, a_clinical_finding, flows, held_ref
 
 HEADING = b"About e-mail with King Street Outreach"
@@ -241,5 +246,72 @@ def test_the_builders_hold_what_they_say(tmp_path: Path) -> None:
             delivery = FakeDelivery()
             assert (await delivery.deliver(b"x")).code == 250
             assert delivery.delivered == [b"x"]
+
+    run(story)
+
+
+OUR_NAME = "gateway.agency.example"
+FORGED = f"{OUR_NAME}; dmarc=pass header.from=mail.example"
+DISOWNED = Zone({"_dmarc.mail.example": {"TXT": ["v=DMARC1; p=reject"]}, "mail.example": {"TXT": ["v=spf1 -all"]}})
+
+
+def from_jordan() -> Submission:
+    """Mail under a client's name from a host of the Internet, with a result that claims to be ours."""
+    built = a_message().from_(JORDAN, envelope=JORDAN).to(ADA).header("Authentication-Results", FORGED).submission()
+    return replace(built, session=replace(built.session, client_ip="203.0.113.9"))
+
+
+def test_a_client_whose_domain_disowns_the_mail_is_shown_as_such_and_never_held(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            house.arrival._verifier = Verifier(authserv_id=OUR_NAME, resolver=DISOWNED)
+            delivery, submission = FakeDelivery(), from_jordan()
+            assert (await house.arrival(submission, delivery)).code == 250
+            assert delivery.delivered[0].startswith(f"Authentication-Results: {OUR_NAME};\r\n\tspf=fail".encode())
+            assert b"dmarc=fail" in delivery.delivered[0]
+            assert FORGED.encode() not in delivery.delivered[0]
+            record = await house.store.record(submission.id)
+            assert record.state is MessageState.SENT
+            assert json.loads(record.authentication or "")["dmarc"]["policy"] == "reject"
+            assert [reason.rule for reason in record.verdict.reasons] == ["inbound.unauthenticated"]
+            (tip,) = await house.store.due_letters(house.clock)
+            assert tip.letter.envelope.recipients[0].address == ADA
+            assert b"may not come from the client" in tip.letter.content
+
+    run(story)
+
+
+def test_a_dns_that_fails_neither_delays_mail_nor_accuses_anybody(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            house.arrival._verifier = Verifier(authserv_id=OUR_NAME, resolver=Raising())
+            delivery, submission = FakeDelivery(), from_jordan()
+            assert (await house.arrival(submission, delivery)).code == 250
+            assert b"spf=temperror" in delivery.delivered[0]
+            assert (await house.store.record(submission.id)).verdict.reasons == ()
+
+    run(story)
+
+
+def test_without_verification_nothing_is_claimed_and_a_forgery_goes_all_the_same(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            delivery, submission = FakeDelivery(), from_jordan()
+            await house.arrival(submission, delivery)
+            assert b"Authentication-Results" not in delivery.delivered[0]
+            assert (await house.store.record(submission.id)).authentication is None
+
+    run(story)
+
+
+def test_mail_of_our_own_people_is_not_checked(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            zone = Zone({})
+            house.arrival._verifier = Verifier(authserv_id=OUR_NAME, resolver=zone)
+            delivery = FakeDelivery()
+            await house.arrival(a_message().submission(), delivery)
+            assert zone.asked == []
+            assert b"Authentication-Results" not in delivery.delivered[0]
 
     run(story)

@@ -128,3 +128,36 @@ def test_every_key_has_a_meaning() -> None:
 
 def test_a_network_open_to_everyone_is_never_a_default() -> None:
     assert all(network.is_loopback for network in Settings().smtp.trusted_clients)
+
+
+@pytest.mark.parametrize(
+    ("text", "servers"),
+    [
+        ("dns: off", None),
+        ("dns: null", None),
+        ("authserv_id: mx.agency.example", None),
+        ('dns: {servers: ["127.0.0.1"]}', "127.0.0.1:53"),
+        ('dns: {servers: ["127.0.0.1:5353"]}', "127.0.0.1:5353"),
+        ('dns: {servers: ["::1"]}', "[::1]:53"),
+        ('dns: {servers: ["[::1]:5353"]}', "[::1]:5353"),
+    ],
+)
+def test_dns_servers_are_addresses_or_none_at_all(tmp_path: Path, text: str, servers: str | None) -> None:
+    found = settings(tmp_path, f"authentication: {{verify: true, {text}}}\n")
+    dns = found.authentication.dns
+    assert (None if dns is None else ", ".join(map(str, dns.servers))) == servers
+    assert len(found.warnings()) == (servers is None)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("dns: on", "gateway.yaml:1: `authentication.dns` must hold keys with values, not str"),
+        ("dns: {}", "gateway.yaml:1: `authentication.dns.servers` is missing: add it"),
+        ("dns: {servers: [dns.example]}", "gateway.yaml:1: `authentication.dns.servers.0`: write an IP address, as in"),
+        ('authserv_id: "a b"', "gateway.yaml:1: `authentication.authserv_id`: string should match pattern"),
+    ],
+)
+def test_a_mistake_about_dns_is_named(tmp_path: Path, text: str, problem: str) -> None:
+    found = problems(tmp_path, f"authentication: {{verify: true, {text}}}\n")
+    assert found[0].startswith(problem)

@@ -7,12 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from gateway.amend.dns import DnsResolver
+from gateway.amend.lookups import NoDns
 from gateway.message.errors import ConfigInvalid
 from gateway.people.directory import Directory
 from gateway.policy.load import load_pack
 from gateway.service.configuration import Configuration
 from gateway.service.settings import Settings
-from gateway.service.wiring import make_desk, make_door_settings, make_next_hop, make_tls, new_id, now
+from gateway.service.wiring import (
+    make_desk,
+    make_door_settings,
+    make_next_hop,
+    make_tls,
+    make_verifier,
+    new_id,
+    now,
+)
 from tests.builders import a_directory
 
 
@@ -73,3 +83,15 @@ def test_the_time_is_aware() -> None:
 def test_a_desk_is_made_without_a_sender_of_its_own() -> None:
     assert make_desk(Settings()) is not None
     assert asyncio.iscoroutinefunction(make_next_hop(Settings()).open)
+
+
+def test_incoming_mail_is_checked_only_where_it_is_asked_for_and_by_the_named_servers() -> None:
+    off = make_verifier(Settings.model_validate({"host_name": "gw.agency.example"}))
+    assert (off.resolver, off.authserv_id) == (None, "gw.agency.example")
+    without_dns = make_verifier(Settings.model_validate({"authentication": {"verify": True, "dns": "off"}}))
+    assert isinstance(without_dns.resolver, NoDns)
+    chosen = {"verify": True, "authserv_id": "mx.agency.example", "dns": {"servers": ["192.0.2.53"]}}
+    found = make_verifier(Settings.model_validate({"authentication": chosen}))
+    assert isinstance(found.resolver, DnsResolver)
+    assert found.authserv_id == "mx.agency.example"
+    assert [str(network) for network in found.relays] == ["127.0.0.0/8", "::1/128"]
