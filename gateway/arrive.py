@@ -1,7 +1,7 @@
 """A message arrives: the whole story, top to bottom.
 
-identify → parse → classify → authenticate → inspect → evaluate → plan → amend → sign → archive → relay, hold or return
-→ answer.
+identify → parse → classify → authenticate → inspect → evaluate → plan → amend and sign → archive → relay, hold or
+return → answer.
 
 Each step of `_judge` is a room of the house; this file holds no detail. Called by the doors with a `Submission` and the
 open way to the next hop; the `Reply` that it gives is the sender's answer. The order of the durable steps is DESIGN
@@ -15,13 +15,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import ParamSpec, Protocol, TypeVar, assert_never
 
-from gateway.amend.amend import amend
-from gateway.amend.signing import SIGNS_NOTHING, Signed, Signer, Signing, is_to_be_signed
-from gateway.amend.treatment import Amended
+from gateway.amend.amend import Sign, amend
+from gateway.amend.signing import SIGNS_NOTHING, Signer, is_to_be_signed
+from gateway.amend.treatment import Amended, Signing
 from gateway.amend.verify import Verifier
 from gateway.archive.model import Letter, Record
 from gateway.archive.store import Store
@@ -112,7 +113,6 @@ class Judged:
     verdict: Verdict
     plan: Plan
     amended: Amended
-    signing: Signing
     origin: AuthenticationResults | None
     reference: str
 
@@ -177,7 +177,7 @@ class Arrival:
         outcome = Outcome(
             reply=answer,
             treatment=judged.amended.treatment.value,
-            signing=judged.signing.value,
+            signing=judged.amended.signing.value,
             received_bytes=len(submission.raw),
             delivered_bytes=len(judged.amended.raw),
             seconds=time.perf_counter() - started,
@@ -221,9 +221,8 @@ class Arrival:
                 host_name=self._host_name,
                 authserv_id=self._verifier.authserv_id,
                 trace=self._verifier.fields(origin),
+                sign=self._sign(known, parties, plan),
             )
-        with self._observer.stage("sign"):
-            signed = await self._sign(known, submission, parties, plan, amended.raw)
         return Judged(
             known=known,
             submission=submission,
@@ -231,20 +230,17 @@ class Arrival:
             parties=parties,
             verdict=verdict,
             plan=plan,
-            amended=replace(amended, raw=signed.raw),
-            signing=signed.signing,
+            amended=amended,
             origin=origin,
             reference=reference,
         )
 
-    async def _sign(
-        self, known: Knowledge, submission: Submission, parties: Parties, plan: Plan, content: bytes
-    ) -> Signed:
-        """Sign what leaves now; a held message is signed when a person releases it (`gateway.decide`)."""
+    def _sign(self, known: Knowledge, parties: Parties, plan: Plan) -> Sign | None:
+        """Who signs what leaves now; a held message is signed when a person releases it (`gateway.decide`)."""
         leaves = plan.action in {Action.DELIVER, Action.NOTE}
         if not leaves or not is_to_be_signed(parties.direction, has_login=parties.login is not None):
-            return Signed(raw=content, signing=Signing.NOT_ASKED)
-        return await self._run(submission, known.signer.sign, content, self._now())
+            return None
+        return partial(known.signer.signature, at=self._now())
 
     async def _relay(self, judged: Judged, delivery: Delivery) -> Reply:
         is_client_mail = bool(judged.plan.client_files)

@@ -165,7 +165,7 @@ async def _signed(release: Release, signer: Signer, at: datetime) -> bytes:
     record = release.hold.record
     if not is_to_be_signed(record.direction, has_login=record.session.login is not None):
         return release.content
-    return (await asyncio.to_thread(signer.sign, release.content, at)).raw
+    return await asyncio.to_thread(signer.sign, release.content, at)
 
 
 def find_worker(directory: Directory, words: str) -> Worker | None:

@@ -85,7 +85,7 @@ class Elapse:
         letter, now = queued.letter, self._now()
         code: int | None = None
         try:
-            content = self._knowledge().signer.sign(letter.content, now).raw
+            content = self._knowledge().signer.sign(letter.content, now)
             answers = await self._relay.send(letter.envelope, content)
             code = max((answer.code for answer in answers.values()), default=None)
         except GatewayError:

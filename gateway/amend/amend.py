@@ -6,15 +6,20 @@ Composes the room; decides nothing. SMTPUTF8 addresses and eight-bit headers sta
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gateway.amend.edit import Placement
 from gateway.amend.headers import own_field, prepend_fields, received_field, remove_fields
 from gateway.amend.notice import NoticeEdit, notice_edit
-from gateway.amend.treatment import Amended, Treatment
+from gateway.amend.signing import Signature
+from gateway.amend.treatment import Amended, Signing, Treatment
 from gateway.message.model import Message
-from gateway.message.splice import apply_splices
+from gateway.message.splice import Splice, apply_splices
 from gateway.message.submission import Submission
 from gateway.policy.verdict import Plan
 
+Sign = Callable[[bytes], Signature]
+"""Who signs a finished message (`gateway.amend.signing.Signer.signature`)."""
 STAMP_FIELD = "X-Practicum-Gateway"
 
 
@@ -27,12 +32,14 @@ def amend(
     authserv_id: str | None = None,
     trace: tuple[bytes, ...] = (),
     placement: Placement = Placement.END,
+    sign: Sign | None = None,
 ) -> Amended:
     """The bytes to send for a plan, and what became of its notice.
 
     `message` is `submission.raw`, parsed. `host_name` is ours, for Received; `authserv_id` the name under which a
     foreign Authentication-Results field would be a forgery. `trace` are
-    fields of ours to stand above Received, whole. The fields are splices: nothing else of the head changes.
+    fields of ours to stand above Received, whole. `sign` gives the signature of the finished message, to go on top of
+    all. The fields are splices: nothing else of the head changes.
     """
     edit = _notice_edit(submission, message, plan, placement)
     on_top = [*trace, received_field(submission, host_name)]
@@ -43,7 +50,20 @@ def amend(
         *remove_fields(message, plan.remove_fields, authserv_id=authserv_id),
         *edit.splices,
     ]
-    return Amended(raw=apply_splices(message.raw, splices), treatment=edit.treatment, detail=edit.detail)
+    raw, signing = _signed(message, splices, sign)
+    return Amended(raw=raw, treatment=edit.treatment, detail=edit.detail, signing=signing)
+
+
+def _signed(message: Message, splices: list[Splice], sign: Sign | None) -> tuple[bytes, Signing]:
+    """The spliced message, signed. Spliced once more with the signature, so that only one copy is held at a time."""
+    raw = apply_splices(message.raw, splices)
+    if sign is None:
+        return raw, Signing.NOT_ASKED
+    signature = sign(raw)
+    if signature.fields:
+        del raw
+        raw = apply_splices(message.raw, [prepend_fields(message, [signature.fields]), *splices])
+    return raw, signature.signing
 
 
 def _notice_edit(submission: Submission, message: Message, plan: Plan, placement: Placement) -> NoticeEdit:

@@ -12,11 +12,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from gateway.amend.dkim_fields import HeadUnreadable, read_head, signature_field, simple_body_hash, split_head
 from gateway.amend.keys import Algorithm, SigningKey
+from gateway.amend.treatment import Signing
 from gateway.message.addresses import domain_of, read_address_list
 from gateway.people.addresses import canonical_domain
 from gateway.people.model import Direction
@@ -40,25 +40,15 @@ _MAX_SIGNATURE_BYTES = 8192
 _TIME_TAG = re.compile(rb";t=(\d{1,11});")
 
 
-class Signing(StrEnum):
-    """What became of the signature. Every `UNSIGNED_` value says why there is none."""
-
-    SIGNED = "signed"
-    ALREADY_SIGNED = "already-signed"
-    NOT_ASKED = "not-asked"
-    UNSIGNED_NO_KEY = "unsigned-no-key"
-    UNSIGNED_NO_AUTHOR = "unsigned-no-author"
-    UNSIGNED_SEVERAL_FROM = "unsigned-several-from"
-    UNSIGNED_LINE_ENDS = "unsigned-line-ends"
-    UNSIGNED_MALFORMED = "unsigned-malformed"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
-    """The bytes to send, and what became of the signature. `keys` names the keys that signed now, `selector.domain`."""
+class Signature:
+    """The fields to put on top of a message, none if it is not signed now, and what became of the signature.
 
-    raw: bytes
+    `keys` names the keys that signed, `selector.domain`.
+    """
+
     signing: Signing
+    fields: bytes = b""
     keys: tuple[str, ...] = ()
 
 
@@ -87,35 +77,40 @@ class Signer:
         """The domains that it signs for, as A-labels."""
         return tuple(self._keys)
 
-    def sign(self, raw: bytes, at: datetime) -> Signed:
-        """The message with our signatures on top, or as it was with the reason. Never raises for bytes.
+    def sign(self, raw: bytes, at: datetime) -> bytes:
+        """The message with our signatures on top, or as it was where `signature` has a reason."""
+        fields = self.signature(raw, at).fields
+        return fields + raw if fields else raw
 
-        `raw` is complete and changed no more after this; `at` is the time for the t= tag. There is no x= tag: a message
-        may wait in queues for days.
+    def signature(self, raw: bytes, at: datetime) -> Signature:
+        """Our signatures for a message, or the reason why there are none. Never raises for bytes.
+
+        `raw` is complete: nothing but the fields given back may be added after this. `at` is the time for the t= tag.
+        There is no x= tag: a message may wait in queues for days.
         """
         if not self._keys:
-            return Signed(raw=raw, signing=Signing.UNSIGNED_NO_KEY)
+            return Signature(signing=Signing.UNSIGNED_NO_KEY)
         if not has_wire_lines(raw):
-            return Signed(raw=raw, signing=Signing.UNSIGNED_LINE_ENDS)
+            return Signature(signing=Signing.UNSIGNED_LINE_ENDS)
         head, body_start = split_head(raw)
         try:
             signer = read_head(head)
         except HeadUnreadable:
-            return Signed(raw=raw, signing=Signing.UNSIGNED_MALFORMED)
+            return Signature(signing=Signing.UNSIGNED_MALFORMED)
         keys = self._keys_for(signer.headers)
         if isinstance(keys, Signing):
-            return Signed(raw=raw, signing=keys)
+            return Signature(signing=keys)
         fields = fields_to_sign(signer.headers)
         if len(fields) > _MAX_SIGNED_FIELDS:
-            return Signed(raw=raw, signing=Signing.UNSIGNED_MALFORMED)
+            return Signature(signing=Signing.UNSIGNED_MALFORMED)
         work = _Work(signer=signer, fields=fields, body_hash=simple_body_hash(raw, body_start))
         needed = [key for key in keys if not work.is_signed_by(key)]
+        if not needed:
+            return Signature(signing=Signing.ALREADY_SIGNED)
         made = [work.field(key, int(at.timestamp())) for key in needed]
-        if not made:
-            return Signed(raw=raw, signing=Signing.ALREADY_SIGNED)
-        return Signed(
-            raw=b"".join((*reversed(made), raw)),
+        return Signature(
             signing=Signing.SIGNED,
+            fields=b"".join(reversed(made)),
             keys=tuple(f"{key.selector}.{key.domain}" for key in needed),
         )
 

@@ -41,6 +41,19 @@ class Treatment(StrEnum):
         return self in {Treatment.APPENDED, Treatment.ALREADY_THERE}
 
 
+class Signing(StrEnum):
+    """What became of the signature. Every `UNSIGNED_` value says why there is none."""
+
+    SIGNED = "signed"
+    ALREADY_SIGNED = "already-signed"
+    NOT_ASKED = "not-asked"
+    UNSIGNED_NO_KEY = "unsigned-no-key"
+    UNSIGNED_NO_AUTHOR = "unsigned-no-author"
+    UNSIGNED_SEVERAL_FROM = "unsigned-several-from"
+    UNSIGNED_LINE_ENDS = "unsigned-line-ends"
+    UNSIGNED_MALFORMED = "unsigned-malformed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amended:
     """The bytes to send and how they came about.
@@ -51,3 +64,4 @@ class Amended:
     raw: bytes
     treatment: Treatment
     detail: str = ""
+    signing: Signing = Signing.NOT_ASKED

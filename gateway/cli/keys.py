@@ -112,7 +112,7 @@ def _signs_well(key: SigningKey) -> bool:
     from gateway.amend.signing import Signer
 
     raw = f"From: postmaster@{key.domain}\r\nSubject: test\r\n\r\nA test of the key.\r\n".encode("ascii")
-    return is_verified(Signer((key,)).sign(raw, datetime.now(tz=UTC)).raw, key)
+    return is_verified(Signer((key,)).sign(raw, datetime.now(tz=UTC)), key)
 
 
 def _facts(key: SigningKey) -> dict[str, str | int]:

@@ -18,7 +18,8 @@ import pytest
 
 from gateway.amend.dkim_fields import HeadUnreadable, read_head, split_head
 from gateway.amend.keys import Algorithm, SigningKey, new_key
-from gateway.amend.signing import Signer, Signing
+from gateway.amend.signing import Signer
+from gateway.amend.treatment import Signing
 from gateway.message.addresses import domain_of, read_address_list
 from gateway.people.addresses import canonical_domain
 from tests.shared_data import data_dir
@@ -120,10 +121,11 @@ def signed_mail(tmp_path_factory: pytest.TempPathFactory) -> SignedMail:
     for file in sorted((data_dir("mime") / "dev").glob("*.eml")):
         raw = sent_mail(file)
         domain = author_domain(raw) or "agency.example"
-        signed = Signer((replace(rsa, domain=domain), replace(ed25519, domain=domain))).sign(raw, datetime.now(tz=UTC))
-        results[signed.signing] += 1
-        if signed.signing is Signing.SIGNED:
-            (folder / file.name).write_bytes(signed.raw)
+        signer = Signer((replace(rsa, domain=domain), replace(ed25519, domain=domain)))
+        signature = signer.signature(raw, datetime.now(tz=UTC))
+        results[signature.signing] += 1
+        if signature.signing is Signing.SIGNED:
+            (folder / file.name).write_bytes(signature.fields + raw)
             domains.add(domain)
     return SignedMail(folder=folder, rsa=rsa, ed25519=ed25519, domains=frozenset(domains), results=results)
 

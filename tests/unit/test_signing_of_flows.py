@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.amend.signing import Signer, Signing
+from gateway.amend.signing import Signer
+from gateway.amend.treatment import Signing
 from gateway.archive.model import Stage
 from gateway.decide import Decide
 from gateway.outbound.letters import LetterDesk
@@ -33,7 +34,7 @@ def told(folder: Path, story: Callable[[Flows], Awaitable[None]]) -> None:
 
 def is_signed(content: bytes) -> bool:
     """True if our key's signature is there and good, whatever the clock of this machine says."""
-    return SIGNER.sign(content, NOON).signing is Signing.ALREADY_SIGNED
+    return SIGNER.signature(content, NOON).signing is Signing.ALREADY_SIGNED
 
 
 def deciding(house: Flows, signer: Callable[[], Signer]) -> Decide:
