@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.amend.edit import Placement
 from gateway.amend.headers import own_field, prepend_fields, received_field, remove_fields
 from gateway.amend.notice import NoticeEdit, notice_edit
 from gateway.amend.signing import Signature
@@ -31,7 +30,6 @@ def amend(
     host_name: str,
     authserv_id: str | None = None,
     trace: tuple[bytes, ...] = (),
-    placement: Placement = Placement.END,
     sign: Sign | None = None,
 ) -> Amended:
     """The bytes to send for a plan, and what became of its notice.
@@ -41,7 +39,7 @@ def amend(
     fields of ours to stand above Received, whole. `sign` gives the signature of the finished message, to go on top of
     all. The fields are splices: nothing else of the head changes.
     """
-    edit = _notice_edit(submission, message, plan, placement)
+    edit = _notice_edit(submission, message, plan)
     on_top = [*trace, received_field(submission, host_name)]
     if plan.stamp is not None:
         on_top.append(own_field(STAMP_FIELD, plan.stamp))
@@ -66,9 +64,9 @@ def _signed(message: Message, splices: list[Splice], sign: Sign | None) -> tuple
     return raw, signature.signing
 
 
-def _notice_edit(submission: Submission, message: Message, plan: Plan, placement: Placement) -> NoticeEdit:
+def _notice_edit(submission: Submission, message: Message, plan: Plan) -> NoticeEdit:
     if plan.notice is None:
-        return NoticeEdit(treatment=Treatment.NOT_ASKED)
+        return NoticeEdit(treatment=Treatment.TOLD_BEFORE if plan.is_told_before else Treatment.NOT_ASKED)
     if submission.envelope.mail_from is None:
         return NoticeEdit(treatment=Treatment.UNTOUCHED_NULL_PATH)
-    return notice_edit(message, plan.notice, placement=placement)
+    return notice_edit(message, plan.notice, placement=plan.placement, wrap=plan.wrap)

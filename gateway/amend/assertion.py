@@ -118,7 +118,7 @@ def _target_rule(before: bytes, after: bytes, was: Entity, now: Entity, wordings
         return "long line"
     if any(new > old for old, new in zip(_odd_octets(old_body), _odd_octets(new_body), strict=True)):
         return "line ends"
-    old_text, new_text = _text(before, was, old_body), _text(after, now, new_body)
+    old_text, new_text = entity_text(before, was, old_body), entity_text(after, now, new_body)
     if old_text is None or new_text is None:
         return "undecodable"
     inserted = _inserted(old_text, new_text)
@@ -158,7 +158,7 @@ def _value(raw: bytes, entity: Entity, name: bytes) -> bytes:
     return next((raw[start:end].split(b":", 1)[1] for field, start, end in entity.fields if field == name), b"")
 
 
-def _text(raw: bytes, entity: Entity, body: bytes) -> str | None:
+def entity_text(raw: bytes, entity: Entity, body: bytes) -> str | None:
     """The part's text with simple line ends, or None if it can't be decoded."""
     encoding = _value(raw, entity, b"content-transfer-encoding").split(b";")[0].strip().lower()
     charset = _CHARSET.search(_value(raw, entity, b"content-type"))

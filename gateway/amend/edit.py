@@ -6,14 +6,6 @@ Made by `plain_edit` and `html_edit`, turned into splices by `gateway.amend.noti
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Placement(StrEnum):
-    """Where the notice goes. In plain text END is above a history that would swallow what stands behind it."""
-
-    END = "end"
-    ABOVE_HISTORY = "above-history"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

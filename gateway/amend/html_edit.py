@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gateway.amend.edit import Edit, Placement, newline_of
+from gateway.amend.edit import Edit, newline_of
 from gateway.amend.fitting import is_fit_for_ascii
 from gateway.amend.html_place import Place, is_seen, places
 from gateway.amend.own_notice import history_start
 from gateway.amend.wording import html_block
 from gateway.message.charsets import codec_of, decode_strictly
 from gateway.message.model import Message, Part
-from gateway.policy.verdict import Notice
+from gateway.policy.verdict import Notice, Placement
 
 _OPENING_TAGS = re.compile(r"(?:<(?!/|!--|body\b|html\b|head\b|meta\b|style\b)[^<>]{0,2000}>\s*)+\Z", re.IGNORECASE)
 _LOOK_BACK_CHARS = 4000

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.amend.assertion import Breach, breach
-from gateway.amend.edit import Edit, Placement
+from gateway.amend.edit import Edit
 from gateway.amend.fitting import is_fit_for_ascii
 from gateway.amend.html_edit import html_edits
 from gateway.amend.labels import label_splices
@@ -22,16 +22,25 @@ from gateway.amend.plain_edit import plain_edits
 from gateway.amend.targets import has_tnef, target_parts
 from gateway.amend.transfer import IDENTITY, insertion, reencoded
 from gateway.amend.treatment import Amended, Treatment
+from gateway.amend.wrap import is_wrapped, wrap_splices
 from gateway.message.charsets import decode_strictly
 from gateway.message.model import Message, Part, ProblemKind
 from gateway.message.splice import Splice, apply_splices
 from gateway.message.transfer import decode_transfer, is_known_encoding
-from gateway.policy.verdict import Notice
+from gateway.policy.verdict import Notice, Placement, Wrap
 
 _MAX_TRIES = 6
 _INLINE_PGP = (b"-----BEGIN PGP", b"-----BEGIN PKCS7")
 _UUENCODED = re.compile(rb"^(?:begin(?:-base64)? [0-7]{3,4} |=ybegin )", re.MULTILINE)
 _STALE_FIELDS = frozenset({"content-length", "lines"})
+_SIGNED = frozenset({Treatment.UNTOUCHED_SIGNED, Treatment.UNTOUCHED_ENCRYPTED})
+_WITHOUT_TEXT = frozenset({Treatment.UNTOUCHED_NO_TEXT, Treatment.UNTOUCHED_TNEF})
+_WRAPPABLE = {
+    Wrap.NONE: frozenset(),
+    Wrap.SIGNED: _SIGNED,
+    Wrap.NO_TEXT: _WITHOUT_TEXT,
+    Wrap.BOTH: _SIGNED | _WITHOUT_TEXT,
+}
 _LENGTH_PROBLEMS = frozenset({ProblemKind.TEXT_TOO_LONG, ProblemKind.HTML_TOO_COMPLEX})
 
 
@@ -53,23 +62,47 @@ class _Target:
 
 
 def append_notice(
-    message: Message, notice: Notice, *, placement: Placement = Placement.END, prefer_ascii: bool = False
+    message: Message,
+    notice: Notice,
+    *,
+    placement: Placement = Placement.END,
+    prefer_ascii: bool = False,
+    wrap: Wrap = Wrap.NONE,
 ) -> Amended:
     """The message with the notice in every way of showing its text, each once, or unchanged with the reason.
 
     `placement`: END, or ABOVE_HISTORY. `prefer_ascii`: where the charset lacks a letter of the notice, its ASCII
-    spelling instead of another charset. Never raises for a message that `gateway.message.parse` made. [CLI-8],
-    [CLI-9].
+    spelling instead of another charset. `wrap`: what to put whole into a multipart/mixed instead. Never raises for a
+    message that `gateway.message.parse` made. [CLI-8], [CLI-9].
     """
-    edit = notice_edit(message, notice, placement=placement, prefer_ascii=prefer_ascii)
+    edit = notice_edit(message, notice, placement=placement, prefer_ascii=prefer_ascii, wrap=wrap)
     raw = apply_splices(message.raw, edit.splices) if edit.splices else message.raw
     return Amended(raw=raw, treatment=edit.treatment, detail=edit.detail)
 
 
 def notice_edit(
-    message: Message, notice: Notice, *, placement: Placement = Placement.END, prefer_ascii: bool = False
+    message: Message,
+    notice: Notice,
+    *,
+    placement: Placement = Placement.END,
+    prefer_ascii: bool = False,
+    wrap: Wrap = Wrap.NONE,
 ) -> NoticeEdit:
     """The splices that `append_notice` applies, so that others can be applied with them; arguments as there."""
+    edit = _inner_edit(message, notice, placement=placement, prefer_ascii=prefer_ascii)
+    if edit.treatment in _SIGNED and is_wrapped(message, own_notice(notice)):
+        return NoticeEdit(treatment=Treatment.ALREADY_THERE)
+    if edit.treatment not in _WRAPPABLE[wrap]:
+        return edit
+    is_first = edit.treatment not in _SIGNED
+    splices = wrap_splices(message, notice, own_notice(notice), is_notice_first=is_first)
+    if not splices:
+        return edit
+    return NoticeEdit(splices=splices, treatment=Treatment.WRAPPED, detail=edit.treatment.value)
+
+
+def _inner_edit(message: Message, notice: Notice, *, placement: Placement, prefer_ascii: bool) -> NoticeEdit:
+    """The edit that puts the notice into the message's own texts."""
     parts = target_parts(message)
     if isinstance(parts, Treatment):
         return NoticeEdit(treatment=parts)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.amend.edit import Edit, Placement, newline_of
+from gateway.amend.edit import Edit, newline_of
 from gateway.amend.fitting import fits
 from gateway.amend.own_notice import history_start, is_flowed, own_notice
 from gateway.amend.wording import before_plain, behind_plain, plain_lines, simply_spelt
 from gateway.message.charsets import codec_of, decode_strictly
 from gateway.message.model import Message, Part
-from gateway.policy.verdict import Notice
+from gateway.policy.verdict import Notice, Placement
 
 
 def plain_edits(

@@ -47,6 +47,21 @@ def head_fields(raw: bytes) -> tuple[tuple[bytes, int, int], ...]:
     return _head(raw, 0, len(raw)).fields
 
 
+def root_body(raw: bytes) -> int:
+    """Where the message's own body begins."""
+    return _head(raw, 0, len(raw)).body_start_byte
+
+
+def root_children(raw: bytes) -> list[tuple[int, int]]:
+    """The ranges of the entities of which the message consists; [] if it is no multipart."""
+    head = _head(raw, 0, len(raw))
+    value = head.value(raw, b"content-type")
+    if value is None or not (_media_type(value) or b"").startswith(b"multipart/"):
+        return []
+    boundary = _boundary(value)
+    return [] if boundary is None else _children(raw, head.body_start_byte, len(raw), boundary)
+
+
 def leaves(raw: bytes) -> list[Entity]:
     """The parts without parts of their own, in order; attached messages are leaves."""
     found: list[Entity] = []

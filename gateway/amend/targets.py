@@ -62,11 +62,14 @@ def _reason_against(message: Message, parts: tuple[Part, ...]) -> Treatment | No
         return Treatment.UNTOUCHED_PARTIAL
     if message.root.content_type.startswith("message/") or message.root.content_type == "multipart/digest":
         return Treatment.UNTOUCHED_EMBEDDED
+    return Treatment.UNTOUCHED_MALFORMED if is_torn(message) else None
+
+
+def is_torn(message: Message) -> bool:
+    """True if the message's form is damaged, so that two readers may see two messages in it."""
     if any(problem.kind in _TORN for problem in message.problems):
-        return Treatment.UNTOUCHED_MALFORMED
-    if any(_has_torn_fields(part) or _has_torn_head(message, part) for part in parts):
-        return Treatment.UNTOUCHED_MALFORMED
-    return None
+        return True
+    return any(_has_torn_fields(part) or _has_torn_head(message, part) for part in message.root.walk())
 
 
 def _has_torn_fields(part: Part) -> bool:

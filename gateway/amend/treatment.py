@@ -13,11 +13,17 @@ from enum import StrEnum
 
 
 class Treatment(StrEnum):
-    """What became of the notice. Every `UNTOUCHED_` value says that no byte of the body was changed."""
+    """What became of the notice. Every `UNTOUCHED_` value says that no byte of the body was changed.
+
+    WRAPPED: the message stands whole in a multipart/mixed, the notice beside it. TOLD_BEFORE: the client has been told
+    already, and the policy does not want it said in every message.
+    """
 
     APPENDED = "appended"
+    WRAPPED = "wrapped"
     ALREADY_THERE = "already-there"
     NOT_ASKED = "not-asked"
+    TOLD_BEFORE = "told-before"
     UNTOUCHED_SIGNED = "untouched-signed"
     UNTOUCHED_ENCRYPTED = "untouched-encrypted"
     UNTOUCHED_INLINE_PGP = "untouched-inline-pgp"
@@ -38,7 +44,16 @@ class Treatment(StrEnum):
     @property
     def is_notice_there(self) -> bool:
         """True if the reader of the message sees the notice in the new text."""
-        return self in {Treatment.APPENDED, Treatment.ALREADY_THERE}
+        return self in {Treatment.APPENDED, Treatment.WRAPPED, Treatment.ALREADY_THERE}
+
+    @property
+    def is_missing(self) -> bool:
+        """True if the policy asked for the notice, and this message can't carry it; a null path asks for none."""
+        return not self.is_notice_there and self not in {
+            Treatment.NOT_ASKED,
+            Treatment.TOLD_BEFORE,
+            Treatment.UNTOUCHED_NULL_PATH,
+        }
 
 
 class Signing(StrEnum):
@@ -58,7 +73,8 @@ class Signing(StrEnum):
 class Amended:
     """The bytes to send and how they came about.
 
-    `detail` says more in a few fixed words, such as the rule of the assertion that failed; never text of the message.
+    `detail` says more in a few fixed words, such as the rule of the assertion that failed, or why the message had to
+    be wrapped; never text of the message.
     """
 
     raw: bytes

@@ -89,6 +89,25 @@ class Notice:
     ascii_text: str
 
 
+class Placement(StrEnum):
+    """Where the notice goes. In plain text END is above a history that would swallow what stands behind it."""
+
+    END = "end"
+    ABOVE_HISTORY = "above_history"
+
+
+class Wrap(StrEnum):
+    """What is put whole into a multipart/mixed with the notice beside it, where the notice can't go inside.
+
+    SIGNED: what is signed or encrypted. NO_TEXT: what has no text to append to. NONE leaves both as they came.
+    """
+
+    NONE = "none"
+    SIGNED = "signed"
+    NO_TEXT = "no_text"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is to be done about one message; `gateway.arrive` carries it out in this order.
@@ -98,6 +117,8 @@ class Plan:
     `stamp`: the value of X-Practicum-Gateway, or None where it must not stand (mail that leaves to clients).
     `tell_sender`, `tell_supervisor`: whether each gets a mail from the gateway (a hold, or a NOTE's tip).
     `tell_readers`: whether the workers among the recipients get the tip (a NOTE on inbound mail).
+    `placement` and `wrap`: how the notice is put in. `is_told_before`: there is no notice because every client
+    concerned has been told already, and the policy does not want it said in every message.
     """
 
     action: Action
@@ -108,3 +129,6 @@ class Plan:
     tell_sender: bool
     tell_supervisor: bool
     tell_readers: bool = False
+    placement: Placement = Placement.END
+    wrap: Wrap = Wrap.NONE
+    is_told_before: bool = False

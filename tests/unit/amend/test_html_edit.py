@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from gateway.amend.edit import Edit, Placement
+from gateway.amend.edit import Edit
 from gateway.amend.html_edit import html_edits
 from gateway.message.parse import parse
+from gateway.policy.verdict import Placement
 from tests.unit.amend.builders import leaf, message
 from tests.unit.amend.notices import FRENCH
 

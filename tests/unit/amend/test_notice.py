@@ -4,10 +4,10 @@ import base64
 
 import pytest
 
-from gateway.amend.edit import Placement
 from gateway.amend.treatment import Treatment
 from gateway.message.parse import parse
 from gateway.policy.verdict import Notice
+from gateway.policy.verdict import Placement
 from tests.shared_data import data_dir
 from tests.unit.amend.builders import (
     ATTACHED,

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from gateway.amend.edit import Edit, Placement, newline_of
+from gateway.amend.edit import Edit, newline_of
 from gateway.amend.plain_edit import plain_edits
 from gateway.message.parse import parse
+from gateway.policy.verdict import Placement
 from tests.unit.amend.builders import leaf, message
 from tests.unit.amend.notices import ENGLISH, FRENCH
 
