@@ -45,6 +45,8 @@ class Matter(StrEnum):
     CLIENT_ADDRESS_SHOWN = "client_address_shown"
     CLIENT_UNAUTHENTICATED = "client_unauthenticated"
     MESSAGE_MALFORMED = "message_malformed"
+    # A fact of the surgery (gateway.amend): the notice has no place in this message. Holds where the pack says so.
+    NOTICE_NOT_PLACED = "notice_not_placed"
     # Judgements of the text (gateway.content): may hold.
     PERSONAL_DISCLOSURE = "personal_disclosure"
     PERSONAL_CONTACT = "personal_contact"
@@ -77,6 +79,7 @@ CATEGORY_OF: dict[Matter, Category] = {
     Matter.CLIENT_ADDRESS_SHOWN: Category.CONFIDENTIAL,
     Matter.CLIENT_UNAUTHENTICATED: Category.IDENTITY,
     Matter.MESSAGE_MALFORMED: Category.UNSCANNABLE,
+    Matter.NOTICE_NOT_PLACED: Category.UNSCANNABLE,
     Matter.PERSONAL_DISCLOSURE: Category.PERSONAL_DISCLOSURE,
     Matter.PERSONAL_CONTACT: Category.PERSONAL_DISCLOSURE,
     Matter.CLINICAL: Category.CLINICAL_CONTENT,

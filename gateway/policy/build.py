@@ -6,16 +6,29 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
-from gateway.policy.pack import Clause, NoticeRule, Rule, RuleWords, Scope, Thresholds
+from gateway.content.finding import Matter
+from gateway.policy.pack import (
+    NOT_PLACED_RULE,
+    Clause,
+    NoticeRule,
+    Protects,
+    Rule,
+    RuleWords,
+    Scope,
+    Thresholds,
+    Value,
+)
 from gateway.policy.schema import (
     BothLanguages,
     ClauseEntry,
     NoticeEntry,
     RuleEntry,
+    RuleWordsEntry,
     ScopeEntry,
     ThresholdsEntry,
     WordsEntry,
 )
+from gateway.policy.verdict import Action, Mode
 
 _Choice = TypeVar("_Choice")
 
@@ -32,7 +45,7 @@ def make_rule(entry: RuleEntry) -> Rule:
         action=entry.action,
         thresholds=_thresholds(entry.thresholds),
         mode=entry.mode,
-        words=MappingProxyType({"en": _words(entry.words.en), "fr": _words(entry.words.fr)}),
+        words=_both_words(entry.words),
         reply=MappingProxyType({} if entry.reply is None else {"en": entry.reply.en, "fr": entry.reply.fr}),
         abouts=_optional(entry.abouts),
         reasons=_optional(entry.reasons),
@@ -49,6 +62,30 @@ def make_notice_rule(entry: NoticeEntry) -> NoticeRule:
         clauses=tuple(entry.clauses),
         directions=frozenset(entry.directions),
         recipients=frozenset(entry.recipients),
+        when=entry.when,
+        days=entry.days or 0,
+        placement=entry.placement,
+        wrap=entry.wrap,
+        is_compulsory=entry.compulsory,
+    )
+
+
+def make_not_placed_rule(entry: NoticeEntry) -> Rule | None:
+    """The rule that holds what can't carry a compulsory notice [CLI-8]; None if the notice is not compulsory."""
+    if not entry.compulsory or entry.not_placed is None:
+        return None
+    return Rule(
+        id=NOT_PLACED_RULE,
+        clauses=tuple(entry.clauses),
+        values=(Value.INTEGRITY,),
+        protects=(Protects.CLIENT,),
+        matters=frozenset({Matter.NOTICE_NOT_PLACED}),
+        scope=Scope(directions=frozenset(entry.directions), recipients=frozenset(entry.recipients)),
+        action=Action.HOLD,
+        thresholds=None,
+        mode=Mode.ENFORCE,
+        words=_both_words(entry.not_placed),
+        reply=MappingProxyType({}),
     )
 
 
@@ -73,6 +110,10 @@ def _scope(entry: ScopeEntry) -> Scope:
 
 def _thresholds(entry: ThresholdsEntry | None) -> Thresholds | None:
     return None if entry is None else Thresholds(note=entry.note, hold=entry.hold)
+
+
+def _both_words(entry: RuleWordsEntry) -> Mapping[str, RuleWords]:
+    return MappingProxyType({"en": _words(entry.en), "fr": _words(entry.fr)})
 
 
 def _words(entry: WordsEntry) -> RuleWords:

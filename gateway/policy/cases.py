@@ -30,7 +30,7 @@ from gateway.people.directory import Directory
 from gateway.people.model import Direction
 from gateway.people.strict_yaml import line_of, load_yaml, plain
 from gateway.policy.judge import Concerns, Inspect, Judgement, judge
-from gateway.policy.pack import Pack
+from gateway.policy.pack import NOT_PLACED_RULE, Pack
 from gateway.policy.verdict import Action
 
 
@@ -181,11 +181,13 @@ def unknown_covers(pack: Pack, cases: Iterable[Case]) -> tuple[str, ...]:
 
 
 def uncovered_rules(pack: Pack, cases: Iterable[Case]) -> tuple[str, ...]:
-    """`rule: kind` for each kind of case that a rule, or the notice, lacks; empty when every rule has all three."""
+    """`rule: kind` for each kind of case that a rule, or the notice, lacks; empty when every rule has all three.
+
+    NOT_PLACED_RULE needs none: a case is judged, and the surgery that would find no place is not done.
+    """
     present = {(case.head.covers.rule, case.head.covers.kind) for case in cases}
-    wanted = [
-        (rule_id, kind) for rule_id in [*(rule.id for rule in pack.rules), pack.notice_rule.id] for kind in CaseKind
-    ]
+    rule_ids = [rule.id for rule in pack.rules if rule.id != NOT_PLACED_RULE]
+    wanted = [(rule_id, kind) for rule_id in [*rule_ids, pack.notice_rule.id] for kind in CaseKind]
     return tuple(f"{rule_id}: {kind}" for rule_id, kind in wanted if (rule_id, kind) not in present)
 
 

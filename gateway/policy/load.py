@@ -17,10 +17,10 @@ from pydantic import BaseModel, ValidationError
 import gateway
 from gateway.message.errors import ConfigInvalid, ConfigProblem
 from gateway.people.strict_yaml import YamlNode, line_of, load_yaml, plain
-from gateway.policy.build import make_both, make_clause, make_notice_rule, make_rule
+from gateway.policy.build import make_both, make_clause, make_not_placed_rule, make_notice_rule, make_rule
 from gateway.policy.letters import LETTER_BLANKS, TEMPLATE_BLANKS, LetterKind
 from gateway.policy.notices import NOTICE_BLANKS, make_notice
-from gateway.policy.pack import LANGUAGES, ClauseStatus, Pack
+from gateway.policy.pack import LANGUAGES, NOT_PLACED_RULE, ClauseStatus, Pack
 from gateway.policy.render import problem_with
 from gateway.policy.schema import NetworksFile, PackFile
 
@@ -51,6 +51,7 @@ def load_pack(name_or_path: str, *, base: Path | None = None, organisation: str 
     problems.extend(_cross_problems(folder, file))
     if problems or not isinstance(networks, NetworksFile):
         raise ConfigInvalid(problems)
+    not_placed = make_not_placed_rule(file.notice)
     return Pack(
         id=file.policy,
         version=file.version,
@@ -58,7 +59,7 @@ def load_pack(name_or_path: str, *, base: Path | None = None, organisation: str 
         path=folder,
         titles=make_both(file.title),
         organisation=MappingProxyType(names),
-        rules=tuple(make_rule(entry) for entry in file.rules),
+        rules=(*(make_rule(entry) for entry in file.rules), *((not_placed,) if not_placed else ())),
         why=MappingProxyType({key: make_both(entry) for key, entry in file.why.items()}),
         clauses=tuple(make_clause(clause_id, entry) for clause_id, entry in file.clauses.items()),
         notice_rule=make_notice_rule(file.notice),
@@ -212,7 +213,7 @@ def _cross_problems(folder: Path, file: PackFile) -> Iterator[ConfigProblem]:
     """What no single entry shows: ids used twice, clauses and templates that are not there."""
     path = folder / POLICY_FILE
     node = load_yaml(path.read_text(encoding="utf-8-sig"), str(path))
-    seen: dict[str, int] = {file.notice.id: line_of(node, "notice", "id")}
+    seen = {name: line_of(node, "notice", "id") for name in (file.notice.id, NOT_PLACED_RULE)}
     cited = set(file.notice.clauses)
     for index, rule in enumerate(file.rules):
         line = line_of(node, "rules", index)

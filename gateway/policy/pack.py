@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gateway.content.finding import About, Finding, Matter
 from gateway.people.model import Direction, Role
-from gateway.policy.verdict import Action, Mode, Notice
+from gateway.policy.verdict import Action, Mode, Notice, Placement, Wrap
 
 LANGUAGES = ("en", "fr")
 
@@ -38,7 +38,7 @@ FACTS = frozenset(
 )
 """Matters that the envelope, the header and the directory settle: the only ones that may return a message."""
 
-FORMS = frozenset({Matter.MESSAGE_MALFORMED, Matter.UNSCANNABLE})
+FORMS = frozenset({Matter.MESSAGE_MALFORMED, Matter.UNSCANNABLE, Matter.NOTICE_NOT_PLACED})
 """Matters of form: the message, or a part of it, could not be read. They hold and never return."""
 
 JUDGED = frozenset(Matter) - FACTS - FORMS
@@ -146,14 +146,35 @@ class Rule:
         )
 
 
+NOT_PLACED_RULE = "notice.not_placed"
+"""The rule that holds a message in which a compulsory notice has no place; a pack has it if it says so."""
+
+
+class NoticeWhen(StrEnum):
+    """How often a client is told: in every message, in the first of each thread, or again after a number of days."""
+
+    EVERY_MESSAGE = "every_message"
+    ONCE_A_THREAD = "once_a_thread"
+    ONCE_IN_DAYS = "once_in_days"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRule:
-    """When the retention notice is appended [CLI-8, CLI-9]. It has no action and never lowers a verdict [RESP-4]."""
+    """When and how the retention notice is appended [CLI-8, CLI-9]. It has no action of its own [RESP-4].
+
+    `days` belongs to ONCE_IN_DAYS, 1 or more. `is_compulsory`: a message that can't carry the notice is held, by the
+    rule NOT_PLACED_RULE among the pack's rules.
+    """
 
     id: str
     clauses: tuple[str, ...]
     directions: frozenset[Direction]
     recipients: frozenset[Role]
+    when: NoticeWhen = NoticeWhen.EVERY_MESSAGE
+    days: int = 0
+    placement: Placement = Placement.END
+    wrap: Wrap = Wrap.NONE
+    is_compulsory: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from gateway.message.model import Message
 from gateway.people.model import Direction, Parties
+from gateway.policy.memory import Memory, is_notice_asked, is_told_before
 from gateway.policy.pack import Pack
-from gateway.policy.verdict import Action, Notice, Plan, Verdict
+from gateway.policy.verdict import Action, Plan, Verdict
 
 STAMP_FIELD = "X-Practicum-Gateway"
 OWN_FIELDS = (STAMP_FIELD, "Authentication-Results")
@@ -16,35 +17,40 @@ OWN_FIELDS = (STAMP_FIELD, "Authentication-Results")
 only where it speaks in the gateway's own name (RFC 8601 section 5)."""
 
 
-def make_plan(pack: Pack, parties: Parties, verdict: Verdict, *, message: Message, reference: str) -> Plan:
+def make_plan(
+    pack: Pack,
+    parties: Parties,
+    verdict: Verdict,
+    *,
+    message: Message,
+    reference: str,
+    memory: Memory | None = None,
+) -> Plan:
     """The plan for one message.
 
+    `memory` is what the clients concerned have been told, None if nobody knows: then the notice goes in.
     `reference` is the id that the stamp, letters and replies carry. A held message is planned as it would leave: the
     hold keeps the amended form. A returned one was never sent: it enters no file [TIP-E5]. Letters about inbound mail
     go to the workers who read it, never to the client.
     """
     action = verdict.action
     has_known_sender = parties.worker is not None and parties.direction is not Direction.INBOUND
+    notice = pack.notice(parties.language) if is_notice_asked(pack, parties, action) else None
+    is_told = notice is not None and is_told_before(pack.notice_rule, parties.client_files, notice.language, memory)
     return Plan(
         action=action,
         client_files=() if action is Action.RETURN else parties.client_files,
-        notice=_notice(pack, parties, action),
+        notice=None if is_told else notice,
         remove_fields=OWN_FIELDS,
         stamp=_stamp(verdict, reference) if parties.direction is Direction.INTERNAL else None,
         tell_sender=has_known_sender
         and (action is Action.HOLD or (action is Action.NOTE and not _is_automatic(message))),
         tell_supervisor=action is Action.HOLD,
         tell_readers=action is Action.NOTE and parties.direction is Direction.INBOUND and not _is_automatic(message),
+        placement=pack.notice_rule.placement,
+        wrap=pack.notice_rule.wrap,
+        is_told_before=is_told,
     )
-
-
-def _notice(pack: Pack, parties: Parties, action: Action) -> Notice | None:
-    rule = pack.notice_rule
-    if action is Action.RETURN or parties.direction not in rule.directions:
-        return None
-    if not any(party.role in rule.recipients for party in parties.recipients):
-        return None
-    return pack.notice(parties.language)
 
 
 def _stamp(verdict: Verdict, reference: str) -> str:

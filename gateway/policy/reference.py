@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Iterator
 from gateway.people.model import Direction
 from gateway.policy.cases import Case
 from gateway.policy.coverage import coverage
-from gateway.policy.pack import ClauseStatus, Pack, Rule
-from gateway.policy.verdict import Action
+from gateway.policy.pack import ClauseStatus, NoticeRule, NoticeWhen, Pack, Rule
+from gateway.policy.verdict import Action, Placement, Wrap
 
 _DIRECTIONS = {
     Direction.OUTBOUND: "mail to clients",
@@ -30,6 +30,13 @@ _STATUS = {
     ClauseStatus.TEMPLATE: "text",
     ClauseStatus.LATER: "later",
     ClauseStatus.OUT_OF_REACH: "out of reach",
+}
+_PLACEMENTS = {Placement.END: "at the end", Placement.ABOVE_HISTORY: "above the quoted history"}
+_WRAPS = {
+    Wrap.NONE: "nothing",
+    Wrap.SIGNED: "what is signed or encrypted",
+    Wrap.NO_TEXT: "what has no text",
+    Wrap.BOTH: "what is signed or encrypted, and what has no text",
 }
 
 
@@ -88,6 +95,10 @@ def _notice(pack: Pack, cases: Collection[Case]) -> Iterator[str]:
     readers = ", ".join(sorted(rule.recipients))
     yield f"* Clauses: {', '.join(rule.clauses)}."
     yield f"* Appended to: {', '.join(_DIRECTIONS[direction] for direction in sorted(rule.directions))}; {readers}."
+    yield f"* How often: {_how_often(rule)}. Placed {_PLACEMENTS[rule.placement]}."
+    yield f"* Wrapped: {_WRAPS[rule.wrap]}."
+    missing = "held, as `notice.not_placed`" if rule.is_compulsory else "delivered, and the record says why"
+    yield f"* A message that can't carry it is {missing}."
     yield f"* Cases: {_cases_of(rule.id, cases)}."
     yield ""
     yield "In the client's language:"
@@ -97,6 +108,16 @@ def _notice(pack: Pack, cases: Collection[Case]) -> Iterator[str]:
         yield notice.text.rstrip("\n")
         yield "```"
     yield ""
+
+
+def _how_often(rule: NoticeRule) -> str:
+    match rule.when:
+        case NoticeWhen.EVERY_MESSAGE:
+            return "in every message"
+        case NoticeWhen.ONCE_A_THREAD:
+            return "once a thread"
+        case NoticeWhen.ONCE_IN_DAYS:
+            return f"once in {rule.days} days"
 
 
 def _clauses(pack: Pack, cases: Iterable[Case]) -> Iterator[str]:

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_
 
 from gateway.content.finding import About, Matter
 from gateway.people.model import Direction, Role
-from gateway.policy.pack import FACTS, FORMS, JUDGED, ClauseStatus, Protects, Value
-from gateway.policy.verdict import Action, Mode
+from gateway.policy.pack import FACTS, FORMS, JUDGED, ClauseStatus, NoticeWhen, Protects, Value
+from gateway.policy.verdict import Action, Mode, Placement, Wrap
 
 Words = Annotated[str, Field(min_length=3, max_length=600)]
 Score = Annotated[float, Field(ge=0.05, le=1.0, strict=True)]
@@ -119,6 +119,8 @@ class RuleEntry(_Entry):
         judged = JUDGED.intersection(self.matters)
         if judged and (FACTS | FORMS).intersection(self.matters):
             raise ValueError("a rule looks at judged matters or at facts, not at both; make two rules of it")
+        if Matter.NOTICE_NOT_PLACED in self.matters:
+            raise ValueError("that the notice has no place is held by `notice: {compulsory: true}`; take the rule out")
         if judged and self.thresholds is None:
             raise ValueError("a rule on a judged matter needs thresholds; add `thresholds: {note: 0.3, hold: 0.5}`")
         if not judged and self.thresholds is not None:
@@ -129,17 +131,37 @@ class RuleEntry(_Entry):
 
 
 class NoticeEntry(_Entry):
-    """When the notice is appended; its words are notices/<language>.txt and .html."""
+    """When and how the notice is appended; its words are notices/<language>.txt and .html.
+
+    `days` goes with `when: once_in_days`. `not_placed` holds what is said to the sender and the reviewer when a
+    compulsory notice has no place in a message.
+    """
 
     id: RuleId
     clauses: Annotated[list[ClauseId], Field(min_length=1)]
     directions: Annotated[list[Direction], Field(min_length=1)]
     recipients: Annotated[list[Role], Field(min_length=1)]
+    when: NoticeWhen = NoticeWhen.EVERY_MESSAGE
+    days: Annotated[StrictInt, Field(ge=1, le=3660)] | None = None
+    placement: Placement = Placement.END
+    wrap: Wrap = Wrap.NONE
+    compulsory: StrictBool = False
+    not_placed: RuleWordsEntry | None = None
 
     @model_validator(mode="after")
     def _never_on_inbound_mail(self) -> NoticeEntry:
         if Direction.INBOUND in self.directions:
             raise ValueError("what a client wrote is not changed; take `inbound` out of the notice's directions")
+        return self
+
+    @model_validator(mode="after")
+    def _options_are_whole(self) -> NoticeEntry:
+        if self.when is NoticeWhen.ONCE_IN_DAYS and self.days is None:
+            raise ValueError("`when: once_in_days` needs a number of days; add `days: 365`")
+        if self.when is not NoticeWhen.ONCE_IN_DAYS and self.days is not None:
+            raise ValueError("`days` goes with `when: once_in_days`; take it out, or change `when`")
+        if self.compulsory and self.not_placed is None:
+            raise ValueError("a compulsory notice needs words for a message that can't carry it; add `not_placed`")
         return self
 
 

@@ -82,7 +82,7 @@ def test_french_uses_canadian_spacing_and_the_typographic_apostrophe(rule: Rule)
 
 def test_every_matter_has_a_rule_but_photographs() -> None:
     spoken = frozenset(matter for rule in PACK.rules for matter in rule.matters)
-    assert set(Matter) - spoken == {Matter.PHOTOGRAPH}
+    assert set(Matter) - spoken == {Matter.PHOTOGRAPH, Matter.NOTICE_NOT_PLACED}
 
 
 def test_an_own_notice_is_known_in_both_forms_and_languages() -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.content.finding import Matter
 from gateway.message.errors import ConfigInvalid
 from gateway.policy.load import digest_of, find_pack, load_pack
+from gateway.policy.pack import NOT_PLACED_RULE, NoticeWhen
+from gateway.policy.verdict import Action, Placement, Wrap
 
 NAME = "renison-2013"
 
@@ -152,3 +155,33 @@ def test_the_digest_changes_with_a_word_and_not_with_a_case(folder: Path) -> Non
 def test_a_rule_without_an_id_is_told_by_its_place(folder: Path) -> None:
     line = _edit(folder, "  - id: sender.identity\n    clauses", "  - clauses")
     assert f"pack/policy.yaml:{line}: `rules.1.id` is missing; add it" in _problems(folder)
+
+
+def test_the_options_of_the_notice_are_read(folder: Path) -> None:
+    _edit(folder, "  when: every_message", "  when: once_in_days\n  days: 365")
+    _edit(folder, "  placement: end", "  placement: above_history")
+    _edit(folder, "  wrap: none", "  wrap: both")
+    rule = load_pack(str(folder)).notice_rule
+    assert (rule.when, rule.days) == (NoticeWhen.ONCE_IN_DAYS, 365)
+    assert (rule.placement, rule.wrap, rule.is_compulsory) == (Placement.ABOVE_HISTORY, Wrap.BOTH, False)
+
+
+def test_a_compulsory_notice_brings_the_rule_that_holds_what_can_t_carry_it(folder: Path) -> None:
+    assert load_pack(str(folder)).rule(NOT_PLACED_RULE) is None
+    _edit(folder, "  compulsory: false", "  compulsory: true")
+    pack = load_pack(str(folder))
+    rule = pack.rule(NOT_PLACED_RULE)
+    assert rule is not None
+    assert (rule.action, rule.clause, rule.matters) == (Action.HOLD, "CLI-8", {Matter.NOTICE_NOT_PLACED})
+    assert (rule.scope.directions, rule.scope.recipients) == (pack.notice_rule.directions, pack.notice_rule.recipients)
+    assert set(rule.words) == {"en", "fr"}
+
+
+def test_a_half_option_of_the_notice_is_told_with_its_line(folder: Path) -> None:
+    _edit(folder, "  when: every_message", "  when: once_in_days")
+    assert any("add `days: 365`" in problem for problem in _problems(folder))
+
+
+def test_a_rule_may_not_take_the_name_of_the_one_for_a_missing_notice(folder: Path) -> None:
+    _edit(folder, "id: sender.identity", f"id: {NOT_PLACED_RULE}")
+    assert any(f"`{NOT_PLACED_RULE}` stands on line" in problem for problem in _problems(folder))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from gateway.people.model import Direction, Parties, Role
+from gateway.policy.memory import Memory, Telling
+from gateway.policy.pack import NoticeWhen, Pack
 from gateway.policy.plan import make_plan
-from gateway.policy.verdict import Action, Plan, Verdict
+from gateway.policy.verdict import Action, Placement, Plan, Verdict, Wrap
 from tests.unit.policy.policy_builders import a_message, a_pack, a_party, parties, to_client
 
 D, N, H, R = Action.DELIVER, Action.NOTE, Action.HOLD, Action.RETURN
@@ -103,3 +108,26 @@ def test_nobody_gets_a_tip_about_an_automatic_message() -> None:
 
 def test_a_message_without_a_client_among_its_readers_gets_no_notice() -> None:
     assert _plan(parties(Direction.OUTBOUND, a_party(Role.OUTSIDER)), D).notice is None
+
+
+def test_a_client_who_has_been_told_gets_no_second_notice_where_the_policy_remembers() -> None:
+    rule = replace(a_pack().notice_rule, when=NoticeWhen.ONCE_IN_DAYS, days=30)
+    told_at = datetime(2026, 11, 1, tzinfo=UTC)
+    memory = Memory(now=told_at + timedelta(days=3), tellings=(Telling(file="C-1042", language="en", last_at=told_at),))
+
+    def plan(pack: Pack, memory: Memory | None) -> Plan:
+        verdict = Verdict(action=D, policy="test-pack@3", digest="d" * 64, reasons=(), recipients=())
+        return make_plan(pack, to_client(), verdict, message=a_message(), reference="ref-1", memory=memory)
+
+    remembering = plan(a_pack(notice_rule=rule), memory)
+    assert (remembering.notice, remembering.is_told_before) == (None, True)
+    for other in (plan(a_pack(notice_rule=rule), None), plan(a_pack(), memory)):
+        assert other.notice is not None
+        assert not other.is_told_before
+
+
+def test_the_plan_says_how_the_notice_is_put_in() -> None:
+    rule = replace(a_pack().notice_rule, placement=Placement.ABOVE_HISTORY, wrap=Wrap.BOTH)
+    verdict = Verdict(action=D, policy="test-pack@3", digest="d" * 64, reasons=(), recipients=())
+    plan = make_plan(a_pack(notice_rule=rule), to_client(), verdict, message=a_message(), reference="ref-1")
+    assert (plan.placement, plan.wrap) == (Placement.ABOVE_HISTORY, Wrap.BOTH)

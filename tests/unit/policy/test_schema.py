@@ -106,3 +106,44 @@ def test_the_notice_is_never_put_on_inbound_mail() -> None:
 def test_the_json_schema_knows_every_matter() -> None:
     text = str(policy_json_schema())
     assert all(matter.value in text for matter in Matter)
+
+
+NOTICE = {"id": "notice.retention", "clauses": ["CLI-8"], "directions": ["outbound"], "recipients": ["client"]}
+NOT_PLACED = {language: {"title": "A title", "why": "A why.", "instead": "An instead."} for language in ("en", "fr")}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"when": "once_in_days"}, "add `days: 365`"),
+        ({"days": 30}, "goes with `when: once_in_days`"),
+        ({"when": "once_a_thread", "days": 30}, "goes with `when: once_in_days`"),
+        ({"compulsory": True}, "add `not_placed`"),
+    ],
+)
+def test_half_an_option_of_the_notice_is_refused_with_what_to_do(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        NoticeEntry.model_validate(NOTICE | options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"when": "once_in_days", "days": 0},
+        {"when": "once_in_days", "days": "30"},
+        {"when": "never"},
+        {"placement": "top"},
+        {"wrap": "all"},
+        {"wrap": True},
+        {"compulsory": "yes", "not_placed": NOT_PLACED},
+        {"compulsory": True, "not_placed": {"en": NOT_PLACED["en"]}},
+    ],
+)
+def test_a_wrong_option_of_the_notice_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        NoticeEntry.model_validate(NOTICE | options)
+
+
+def test_a_rule_of_its_own_on_the_place_of_the_notice_is_refused() -> None:
+    with pytest.raises(ValidationError, match="compulsory"):
+        RuleEntry.model_validate(_changed(FACT_RULE, matters=["notice_not_placed"], action="hold", reply=None))
