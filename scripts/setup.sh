@@ -81,7 +81,7 @@ install_servers() {
     missing=
     [ -x /usr/sbin/postfix ] || missing="$missing postfix"
     perl -MMail::DKIM::Verifier -e 1 2>/dev/null || missing="$missing libmail-dkim-perl"
-    [ -x /usr/sbin/opendkim-testmsg ] || [ -x /usr/bin/opendkim-testmsg ] || missing="$missing opendkim-tools"
+    [ -x /usr/sbin/opendkim ] || missing="$missing opendkim"
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" -eq 0 ] && command -v debconf-set-selections >/dev/null 2>&1; then
         echo "postfix postfix/main_mailer_type select Local only" | debconf-set-selections
