@@ -12,7 +12,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, groupby
+from functools import lru_cache
+from itertools import accumulate, groupby, islice
 
 from gateway.message.marks import Mark, MarkKind
 from gateway.message.model import Zone, ZoneKind
@@ -34,6 +35,7 @@ _MAX_REPLY_HEADER_LINES = 20
 _MAX_BLANK_LINES = 3
 _MAX_NOTICES = 1000
 _MAX_EDGE = 80
+_MAX_PATTERNS = 64
 _WORD = re.compile(r"\w+")
 _Kinds = list[ZoneKind]
 
@@ -197,23 +199,27 @@ def _with_notices(text: str, zones: list[Zone], notices: Iterable[str]) -> tuple
 def _notice_spans(text: str, notices: Iterable[str]) -> list[tuple[int, int]]:
     """Where a notice stands with all of its words in order, whatever the spaces, case and punctuation; in order."""
     lowered = text.lower()
-    wanted = [words for notice in notices if (words := _WORD.findall(notice.lower())) and words[0] in lowered]
-    if not wanted or len(lowered) != len(text):
+    if len(lowered) != len(text):
         return []
-    matches = list(_WORD.finditer(lowered))
-    joined = " ".join(match[0] for match in matches)
-    word_starts = [0, *accumulate(len(match[0]) + 1 for match in matches)][:-1]
     spans: list[tuple[int, int]] = []
-    for words in wanted:
-        needle = " ".join(words)
-        found = joined.find(needle)
-        while found >= 0 and len(spans) < _MAX_NOTICES:
-            first = bisect_left(word_starts, found)
-            last = first + len(words) - 1
-            if last < len(matches) and word_starts[first] == found and matches[last][0] == words[-1]:
-                spans.append(_whole_lines(text, matches[first].start(), matches[last].end()))
-            found = joined.find(needle, found + len(needle))
+    for notice in notices:
+        longest_word, pattern = _notice_pattern(notice)
+        if longest_word and longest_word in lowered:
+            found = islice(pattern.finditer(lowered), _MAX_NOTICES - len(spans))
+            spans.extend(_whole_lines(text, match.start(), match.end()) for match in found)
     return _disjoint(spans)
+
+
+@lru_cache(maxsize=_MAX_PATTERNS)
+def _notice_pattern(notice: str) -> tuple[str, re.Pattern[str]]:
+    """The longest word of a notice, a cheap test that most texts fail, and a pattern of all its words in order.
+
+    The pattern begins with the first word, which is what the engine can look for fast, and asks then what stands
+    before that. The words hold letters, digits and `_` alone: no sign of a pattern.
+    """
+    first, *others = _WORD.findall(notice.lower()) or [""]
+    pattern = r"\W++".join([rf"{first}(?<!\w{first})", *others]) + r"(?!\w)"
+    return max([first, *others], key=len), re.compile(pattern)
 
 
 def _whole_lines(text: str, start: int, end: int) -> tuple[int, int]:
