@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 MAX_FIELD_BYTES = 16_384
-MAX_SIGNED_NAMES = 500
+MAX_SIGNED_NAMES = 200
 _LONG_BLANK = re.compile(rb"[ \t\r\n]{201}")
 _TAG = re.compile(r"[ \t\r\n]*([A-Za-z][A-Za-z0-9_]*)[ \t\r\n]*=(.*)", re.DOTALL)
 _VALUE = re.compile(r"[\x21-\x7e \t\r\n]*")

@@ -9,7 +9,14 @@ from __future__ import annotations
 import asyncio
 
 from gateway.amend.dkim_check import PublicKey, SignedMessage, usable_key
-from gateway.amend.dkim_tags import SignatureInvalid, is_hashable_field, is_signing_domain, key_name, read_tags
+from gateway.amend.dkim_tags import (
+    MAX_SIGNED_NAMES,
+    SignatureInvalid,
+    is_hashable_field,
+    is_signing_domain,
+    key_name,
+    read_tags,
+)
 from gateway.amend.lookups import Found, RecordKind, Resolver
 from gateway.message.authentication import ArcResult, AuthResult
 from gateway.message.model import HeaderField, Message
@@ -18,6 +25,8 @@ MAX_INSTANCES = 50
 """RFC 8617 section 5.1.1.1: i= is at most 50."""
 
 _FIELDS = frozenset({"arc-seal", "arc-message-signature", "arc-authentication-results"})
+_MAX_WALKED_FIELDS = 15_000
+_MAX_WALKED_BYTES = 4_194_304
 _SIGNED_FIELDS = frozenset({"arc-seal", "arc-message-signature"})
 _ENDED = "the chain was sealed as failed"
 
@@ -30,7 +39,7 @@ async def verify_arc(message: Message, signed: SignedMessage, *, resolver: Resol
     instances = -(-len(fields) // len(_FIELDS))
     if signed.problem:
         return ArcResult(result=AuthResult.FAIL, instances=instances, reason=signed.problem)
-    if instances > MAX_INSTANCES or not all(is_hashable_field(field.value_raw) for field in fields):
+    if instances > MAX_INSTANCES or _is_too_costly(message, fields, instances):
         return ArcResult(result=AuthResult.FAIL, instances=instances, reason="the chain is too long")
     keys, is_answered = await _keys(fields, resolver)
     await signed.body_in_turn("relaxed", None)
@@ -43,6 +52,17 @@ async def verify_arc(message: Message, signed: SignedMessage, *, resolver: Resol
         return ArcResult(result=AuthResult(state), instances=instances, reason="the chain does not verify")
     sealer = sets[0]["as-domain"].decode("latin-1").lower()
     return ArcResult(result=AuthResult.PASS, instances=instances, sealer=sealer)
+
+
+def _is_too_costly(message: Message, fields: tuple[HeaderField, ...], instances: int) -> bool:
+    """True for a chain made to cost time: each set walks over the whole header twice, and each name over all fields."""
+    signatures = (field.value_raw for field in fields if field.name.lower() in _SIGNED_FIELDS)
+    return (
+        not all(is_hashable_field(field.value_raw) for field in fields)
+        or instances * len(message.headers) > _MAX_WALKED_FIELDS
+        or instances * message.root.body_start_byte > _MAX_WALKED_BYTES
+        or any(value.count(b":") > MAX_SIGNED_NAMES for value in signatures)
+    )
 
 
 async def _keys(fields: tuple[HeaderField, ...], resolver: Resolver) -> tuple[dict[str, PublicKey], bool]:

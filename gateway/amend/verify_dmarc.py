@@ -6,6 +6,7 @@ is told, and the gateway's own rules decide. RFC 7489 sections 3.1, 6.6, and RFC
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from gateway.message.model import Message
 from gateway.people.addresses import canonical_domain
 
 MAX_AUTHORS = 5
+_VERSION = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
 _POLICIES = frozenset({"none", "quarantine", "reject"})
 _WORST_FIRST = (
     AuthResult.FAIL,
@@ -84,8 +86,10 @@ async def _find_record(domain: str, resolver: Resolver) -> tuple[_Record | AuthR
         answer = await resolver.lookup(f"_dmarc.{name}", RecordKind.TXT)
         if answer.found is Found.NO_ANSWER:
             return AuthResult.TEMPERROR, name == domain
-        texts = [text for text in answer.records if text.replace(" ", "").startswith("v=DMARC1")]
-        if len(texts) == 1:
+        texts = [text for text in answer.records if _VERSION.match(text)]
+        if len(texts) > 1:
+            return AuthResult.NONE, name == domain
+        if texts:
             return _read_record(texts[0]), name == domain
     return AuthResult.NONE, True
 

@@ -90,6 +90,7 @@ def test_a_subdomain_is_held_to_the_record_of_its_organisation(record: str, exis
         ([], AuthResult.NONE),
         (["spf"], AuthResult.NONE),
         (["v=DMARC1; p=reject", "v=DMARC1; p=none"], AuthResult.NONE),
+        (["v=DMARC10; p=reject"], AuthResult.NONE),
         (["v=DMARC1; p=perhaps"], AuthResult.PERMERROR),
         (["v=DMARC1; p=perhaps; rua=mailto:x@mail.ca"], AuthResult.FAIL),
         (["v=DMARC1; p"], AuthResult.PERMERROR),
@@ -99,6 +100,11 @@ def test_a_subdomain_is_held_to_the_record_of_its_organisation(record: str, exis
 )
 def test_a_record_that_can_not_be_used_is_told_apart(records: list[str] | str, expected: AuthResult) -> None:
     assert check({"_dmarc.mail.ca": {"TXT": records}}).result is expected
+
+
+def test_two_records_of_a_subdomain_are_not_made_up_for_by_the_organisations() -> None:
+    names = {**REJECT, "_dmarc.post.mail.ca": {"TXT": ["v=DMARC1; p=none", "v=DMARC1; p=none"]}}
+    assert check(names, header="From: jordan@post.mail.ca").result is AuthResult.NONE
 
 
 def test_without_a_record_alignment_is_told_all_the_same() -> None:
