@@ -15,7 +15,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar, assert_never
@@ -36,13 +36,16 @@ from gateway.message.model import Message
 from gateway.message.parse import parse
 from gateway.message.reply import Reply, reply
 from gateway.message.submission import Submission
+from gateway.message.threads import thread_key
 from gateway.outbound.delivery import Delivery
 from gateway.outbound.letters import About, LetterDesk, reviewers_of
 from gateway.people.classify import classify
 from gateway.people.directory import Directory
 from gateway.people.model import Parties
 from gateway.policy.evaluate import evaluate
+from gateway.policy.facts_notice import not_placed_finding
 from gateway.policy.judge import Concerns, fact_findings, inspection_request
+from gateway.policy.memory import Memory, needs_memory
 from gateway.policy.pack import Pack
 from gateway.policy.plan import make_plan
 from gateway.policy.verdict import Action, Plan, Verdict
@@ -66,16 +69,23 @@ class Observer(Protocol):
     def failed(self, submission: Submission, error: GatewayError) -> None:
         """A message was not taken, and why, for the log."""
 
+    def forgot(self, submission: Submission, error: GatewayError) -> None:
+        """What the clients of a message have been told could not be read: the notice goes in."""
+
     def broke(self, submission: Submission, error: Exception) -> None:
         """A message was not taken because of a defect of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a message: the reply, what notice and signature came to, bytes in and out, seconds spent."""
+    """What became of a message: the reply, what notice and signature came to, bytes in and out, seconds spent.
+
+    `treatment_detail` says more of the notice in a few fixed words, such as the rule that its assertion found broken.
+    """
 
     reply: Reply
     treatment: str
+    treatment_detail: str = ""
     signing: str = Signing.NOT_ASKED.value
     received_bytes: int
     delivered_bytes: int
@@ -177,6 +187,7 @@ class Arrival:
         outcome = Outcome(
             reply=answer,
             treatment=judged.amended.treatment.value,
+            treatment_detail=judged.amended.detail,
             signing=judged.amended.signing.value,
             received_bytes=len(submission.raw),
             delivered_bytes=len(judged.amended.raw),
@@ -209,10 +220,49 @@ class Arrival:
             judgements = await known.inspect(request) if request else ()
         with self._observer.stage("plan"):
             verdict = evaluate(pack, parties, (*facts, *judgements))
+            memory = await self._memory(submission, message, pack, parties, verdict)
             reference = self._reference_of(submission.id)
-            plan = make_plan(pack, parties, verdict, message=message, reference=reference)
+            plan = make_plan(pack, parties, verdict, message=message, reference=reference, memory=memory)
+        judged = Judged(
+            known=known,
+            submission=submission,
+            message=message,
+            parties=parties,
+            verdict=verdict,
+            plan=plan,
+            amended=await self._amend(known, submission, message, parties, plan, origin),
+            origin=origin,
+            reference=reference,
+        )
+        if pack.notice_rule.is_compulsory and judged.amended.treatment.is_missing:
+            return await self._without_notice(judged, (*facts, *judgements))
+        return judged
+
+    async def _memory(
+        self, submission: Submission, message: Message, pack: Pack, parties: Parties, verdict: Verdict
+    ) -> Memory | None:
+        """What the clients concerned have been told, where the policy asks; None on any doubt: the notice goes in."""
+        if not needs_memory(pack, parties, verdict.action):
+            return None
+        thread = thread_key(message)
+        try:
+            tellings = await self._store.tellings(parties.client_files, thread)
+        except GatewayError as error:
+            self._observer.forgot(submission, error)
+            return None
+        return Memory(now=self._now(), thread=thread, tellings=tellings)
+
+    async def _amend(
+        self,
+        known: Knowledge,
+        submission: Submission,
+        message: Message,
+        parties: Parties,
+        plan: Plan,
+        origin: AuthenticationResults | None,
+    ) -> Amended:
         with self._observer.stage("amend"):
-            amended = await self._run(
+            return await self._run(
                 submission,
                 amend,
                 submission,
@@ -223,17 +273,15 @@ class Arrival:
                 trace=self._verifier.fields(origin),
                 sign=self._sign(known, parties, plan),
             )
-        return Judged(
-            known=known,
-            submission=submission,
-            message=message,
-            parties=parties,
-            verdict=verdict,
-            plan=plan,
-            amended=amended,
-            origin=origin,
-            reference=reference,
-        )
+
+    async def _without_notice(self, judged: Judged, findings: tuple[Finding, ...]) -> Judged:
+        """The judgement anew with one more finding: a compulsory notice has no place in this message [CLI-8]."""
+        known, parties, message = judged.known, judged.parties, judged.message
+        treatment = judged.amended.treatment.value
+        verdict = evaluate(known.pack, parties, (*findings, not_placed_finding(treatment)))
+        plan = make_plan(known.pack, parties, verdict, message=message, reference=judged.reference)
+        amended = await self._amend(known, judged.submission, message, parties, plan, judged.origin)
+        return replace(judged, verdict=verdict, plan=plan, amended=amended)
 
     def _sign(self, known: Knowledge, parties: Parties, plan: Plan) -> Sign | None:
         """Who signs what leaves now; a held message is signed when a person releases it (`gateway.decide`)."""
@@ -321,6 +369,7 @@ class Arrival:
             if judged.amended.treatment.is_notice_there and judged.plan.notice
             else None,
             authentication=judged.origin.as_json() if judged.origin else None,
+            thread=thread_key(judged.message),
         )
 
     async def _run(

@@ -42,10 +42,10 @@ from gateway.message.errors import GatewayError, MachineryFailed, StoreFull
 
 __all__ = [
     "HEAD", "Connection", "Database", "DatabaseError", "RowMapping", "audit", "bodies", "client_files", "func", "holds",
-    "is_conflict", "letters", "messages", "metadata", "select", "told",
+    "is_conflict", "letters", "messages", "metadata", "select", "told", "told_threads",
 ]  # fmt: skip
 
-HEAD = "0002"
+HEAD = "0003"
 BUSY_TIMEOUT_S = 10.0
 _NO_ROOM_BYTES = 1024 * 1024  # an I/O error with less than this free is taken for a full disk
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -77,6 +77,7 @@ messages = Table(
     Column("delivered_size", Integer, nullable=False),
     Column("delivered_sha256", Text, nullable=False),
     Column("authentication", Text),
+    Column("thread", Text),
     Index("ix_messages_received_at", "received_at"),
     Index("ix_messages_state", "state"),
 )
@@ -157,6 +158,15 @@ told = Table(
     Column("language", Text, primary_key=True),
     Column("first_at", Text, nullable=False),
     Column("last_at", Text, nullable=False),
+)
+
+told_threads = Table(
+    "told_threads",
+    metadata,
+    Column("file", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("thread", Text, primary_key=True),
+    Column("first_at", Text, nullable=False),
 )
 
 

@@ -30,7 +30,7 @@ class Record:
     `client_files` may be empty (a held message to an outsider). `treatment` is what was done about the notice
     (`gateway.amend`); `notice_language` is set only if `delivered` carries the notice. `received_at` is aware.
     `authentication` is what the check of its origin found, as JSON (`AuthenticationResults.as_json`), None for mail
-    that was not checked.
+    that was not checked. `thread` is the key of `gateway.message.threads`, None if the message does not say.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Record:
     treatment: str = ""
     notice_language: str | None = None
     authentication: str | None = None
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +188,10 @@ class QueuedLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """When a client was first and last sent the retention notice, in which language [CLI-8]."""
+    """When a client was first and last sent the retention notice, in which language [CLI-8].
+
+    Only messages count that the next hop took for all their readers.
+    """
 
     file: str
     language: str

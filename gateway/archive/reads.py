@@ -22,6 +22,7 @@ from gateway.archive.database import (
     messages,
     select,
     told,
+    told_threads,
 )
 from gateway.archive.model import (
     AuditEntry,
@@ -39,6 +40,7 @@ from gateway.holding.model import StoredHold
 from gateway.holding.refs import read_ref
 from gateway.holding.states import HoldState, HoldUnknown
 from gateway.people.model import Direction
+from gateway.policy.memory import Telling
 
 _PAGE = 500  # rows a query, so that the list of variables stays under SQLite's limit
 
@@ -153,6 +155,21 @@ def told_about(connection: Connection, file: str) -> tuple[Told, ...]:
         )
         for row in rows
     )
+
+
+def tellings(connection: Connection, files: tuple[str, ...], thread: str | None) -> tuple[Telling, ...]:
+    """What the clients of those files have been told, an entry a file and language; of threads, that one alone."""
+    found: list[Telling] = []
+    for start in range(0, len(files), _PAGE):
+        page = [codec.storable(file) for file in files[start : start + _PAGE]]
+        columns = (told_threads.c.file, told_threads.c.language)
+        in_thread = select(*columns).where(told_threads.c.file.in_(page), told_threads.c.thread == thread)
+        known = set() if thread is None else {(row.file, row.language) for row in connection.execute(in_thread)}
+        for row in connection.execute(select(told).where(told.c.file.in_(page))):
+            threads = frozenset((thread,)) if thread and (row.file, row.language) in known else frozenset[str]()
+            last_at = codec.moment(row.last_at)
+            found.append(Telling(file=row.file, language=row.language, last_at=last_at, threads=threads))
+    return tuple(found)
 
 
 def counts(connection: Connection) -> dict[str, int]:

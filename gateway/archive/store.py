@@ -42,6 +42,7 @@ from gateway.holding.model import Hold, Outcome, Release, StoredHold
 from gateway.holding.states import OPEN_STATES, HoldState
 from gateway.message.errors import MachineryFailed, StoreFull
 from gateway.message.submission import Envelope
+from gateway.policy.memory import Telling
 
 MAX_RESERVE_BYTES = 8 * 1024 * 1024
 RELEASE_LEASE = timedelta(minutes=20)  # longer than RFC 5321 section 4.5.3.2 lets a final reply take
@@ -234,6 +235,11 @@ class Store:
     async def told(self, file: str) -> tuple[Told, ...]:
         """When the client of that file was sent the retention notice [CLI-8]."""
         return await self._read(lambda c: reads.told_about(c, file))
+
+    async def tellings(self, files: Iterable[str], thread: str | None) -> tuple[Telling, ...]:
+        """What the clients of those files have been told, and whether in that thread. Raises MachineryFailed."""
+        asked = tuple(files)
+        return await self._read(lambda c: reads.tellings(c, asked, thread))
 
     async def write_audit(self, entry: AuditEntry) -> None:
         """Record who did what and why (a view, an export): on disk before this returns."""

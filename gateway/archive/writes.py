@@ -22,6 +22,7 @@ from gateway.archive.database import (
     messages,
     select,
     told,
+    told_threads,
 )
 from gateway.archive.model import AuditEntry, Letter, LetterState, Record
 from gateway.archive.states import MessageEvent, MessageState, RecordUnknown
@@ -50,9 +51,20 @@ def file_record(connection: Connection, record: Record, packed: PackedBodies, st
         connection.execute(client_files.insert(), [{"file": file, "message_id": record.id} for file in files])
 
 
-def mark(connection: Connection, record_id: str, event: MessageEvent, *, code: int | None, at: datetime) -> None:
-    """Take a message to the state that the event leads to. A message that went out with the notice counts as told."""
-    columns = (messages.c.state, messages.c.notice_language)
+def mark(
+    connection: Connection,
+    record_id: str,
+    event: MessageEvent,
+    *,
+    code: int | None,
+    at: datetime,
+    has_reached_all: bool = True,
+) -> None:
+    """Take a message to the state that the event leads to.
+
+    One that went out with the notice counts as told, unless some recipient did not get it: who that was is not kept.
+    """
+    columns = (messages.c.state, messages.c.notice_language, messages.c.thread)
     row = connection.execute(select(*columns).where(messages.c.id == record_id)).first()
     if row is None:
         raise RecordUnknown(record_id)
@@ -61,8 +73,8 @@ def mark(connection: Connection, record_id: str, event: MessageEvent, *, code: i
     if code is not None:
         values["reply_code"] = code
     connection.execute(messages.update().where(messages.c.id == record_id).values(values))
-    if row.notice_language is not None and state in (MessageState.SENT, MessageState.RELEASED):
-        _mark_told(connection, record_id, row.notice_language, at)
+    if has_reached_all and row.notice_language is not None and state in (MessageState.SENT, MessageState.RELEASED):
+        _mark_told(connection, record_id, row.notice_language, row.thread, at)
 
 
 def enqueue(connection: Connection, queue: Iterable[Letter]) -> None:
@@ -110,7 +122,9 @@ def finish_release(connection: Connection, ref: str, *, at: datetime, outcomes: 
     codes = [outcome.code for outcome in merged]
     accepted = [code for code in codes if 200 <= code < 300]
     if accepted or not codes:
-        mark(connection, message_id, MessageEvent.RELEASED, code=accepted[0] if accepted else None, at=at)
+        code = accepted[0] if accepted else None
+        is_whole = len(accepted) == len(codes)
+        mark(connection, message_id, MessageEvent.RELEASED, code=code, at=at, has_reached_all=is_whole)
     else:
         mark(connection, message_id, MessageEvent.REFUSED, code=codes[0], at=at)
     _audit_hold(connection, ref, message_id, who=GATEWAY, what="released", why=_counts(merged), at=at)
@@ -126,14 +140,16 @@ def abandon_release(connection: Connection, ref: str, *, why: str, at: datetime,
 def return_hold(connection: Connection, ref: str, *, by: str, why: str, at: datetime) -> None:
     """A person returns the message to its sender."""
     message_id, outcomes = _act(connection, ref, HoldAct.RETURN, by=by, why=why, at=at)
-    mark(connection, message_id, _end_of_message(outcomes, MessageEvent.RETURNED), code=None, at=at)
+    end = _end_of_message(outcomes, MessageEvent.RETURNED)
+    mark(connection, message_id, end, code=None, at=at, has_reached_all=False)
     _audit_hold(connection, ref, message_id, who=by, what="returned", why=why, at=at)
 
 
 def expire_hold(connection: Connection, ref: str, *, at: datetime) -> None:
     """Nobody decided in time."""
     message_id, outcomes = _act(connection, ref, HoldAct.EXPIRE, by=GATEWAY, why="nobody decided in time", at=at)
-    mark(connection, message_id, _end_of_message(outcomes, MessageEvent.EXPIRED), code=None, at=at)
+    end = _end_of_message(outcomes, MessageEvent.EXPIRED)
+    mark(connection, message_id, end, code=None, at=at, has_reached_all=False)
     _audit_hold(connection, ref, message_id, who=GATEWAY, what="expired", why="nobody decided in time", at=at)
 
 
@@ -202,6 +218,7 @@ def _message_row(record: Record, packed: PackedBodies, state: MessageState) -> d
         "treatment": record.treatment,
         "notice_language": record.notice_language,
         "authentication": record.authentication,
+        "thread": record.thread,
         "received_size": packed.received.size,
         "received_sha256": packed.received.sha256,
         "delivered_size": packed.delivered.size,
@@ -209,7 +226,7 @@ def _message_row(record: Record, packed: PackedBodies, state: MessageState) -> d
     }
 
 
-def _mark_told(connection: Connection, record_id: str, language: str, at: datetime) -> None:
+def _mark_told(connection: Connection, record_id: str, language: str, thread: str | None, at: datetime) -> None:
     files = (
         connection.execute(select(client_files.c.file).where(client_files.c.message_id == record_id)).scalars().all()
     )
@@ -220,6 +237,9 @@ def _mark_told(connection: Connection, record_id: str, language: str, at: dateti
             moment = codec.instant(at)
             row = {"file": file, "language": language, "first_at": moment, "last_at": moment}
             connection.execute(told.insert(), row)
+        if thread is not None:
+            row = {"file": file, "language": language, "thread": thread, "first_at": codec.instant(at)}
+            connection.execute(told_threads.insert().prefix_with("OR IGNORE"), row)
 
 
 def _letter_row(letter: Letter) -> dict[str, object]:

@@ -48,6 +48,7 @@ class ServiceObserver:
                 "policy": verdict.policy,
                 "code": outcome.reply.code,
                 "notice": outcome.treatment,
+                "notice_detail": outcome.treatment_detail,
                 "signature": outcome.signing,
                 "recipient_count": len(submission.envelope.recipients),
                 "file_count": len(parties.client_files),
@@ -72,6 +73,12 @@ class ServiceObserver:
         kind = _NEXT_HOP.get(type(error))
         if kind is not None:
             self._metrics.next_hop_failure(kind)
+
+    def forgot(self, submission: Submission, error: GatewayError) -> None:
+        """Log that the notice goes in because what was told before could not be read."""
+        _log.warning(
+            "notice memory not read", extra={"id": submission.id, "error": type(error).__name__, "reason": error.cause}
+        )
 
     def broke(self, submission: Submission, error: Exception) -> None:
         """Count and log a defect of ours: the type of the error and its place, never its words."""

@@ -78,6 +78,7 @@ class Watcher:
     outcomes: list[tuple[Verdict, Outcome]] = field(default_factory=list)
     failures: list[GatewayError] = field(default_factory=list)
     defects: list[Exception] = field(default_factory=list)
+    forgotten: list[GatewayError] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
     decisions: list[str] = field(default_factory=list)
 
@@ -90,6 +91,9 @@ class Watcher:
 
     def failed(self, submission: Submission, error: GatewayError) -> None:
         self.failures.append(error)
+
+    def forgot(self, submission: Submission, error: GatewayError) -> None:
+        self.forgotten.append(error)
 
     def broke(self, submission: Submission, error: Exception) -> None:
         self.defects.append(error)

@@ -47,6 +47,7 @@ def a_record(
     verdict: Verdict | None = None,
     notice_language: str | None = None,
     authentication: str | None = None,
+    thread: str | None = None,
 ) -> Record:
     """A message from Ada to a client, received some minutes after noon."""
     return Record(
@@ -63,6 +64,7 @@ def a_record(
         treatment="appended",
         notice_language=notice_language,
         authentication=authentication,
+        thread=thread,
     )
 
 

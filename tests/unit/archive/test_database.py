@@ -50,7 +50,7 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
     assert database.read(lambda c: len(c.execute(told.select()).all())) == 1
 
 
-def test_a_store_of_the_first_release_keeps_its_rows_and_gains_the_column(tmp_path: Path) -> None:
+def test_a_store_of_the_first_release_keeps_its_rows_and_gains_the_columns(tmp_path: Path) -> None:
     database = Database(tmp_path / "store.sqlite")
     config = Config()
     config.set_main_option("script_location", str(Path(database_module.__file__).with_name("migrations")))
@@ -58,14 +58,14 @@ def test_a_store_of_the_first_release_keeps_its_rows_and_gains_the_column(tmp_pa
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         connection.commit()
-    columns = [column.name for column in messages.columns if column.name != "authentication"]
+    columns = [column.name for column in messages.columns if column.name not in {"authentication", "thread"}]
     marks = ", ".join("'1'" for _ in columns)
     with database.writing() as connection:
         connection.exec_driver_sql(f"INSERT INTO messages ({', '.join(columns)}) VALUES ({marks})")
     database.migrate()
     stored = database.read(lambda c: c.execute(messages.select()).mappings().one())
     assert stored["id"] == "1"
-    assert stored["authentication"] is None
+    assert (stored["authentication"], stored["thread"]) == (None, None)
 
 
 def test_a_commit_is_on_disk_before_it_returns(database: Database) -> None:

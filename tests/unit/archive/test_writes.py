@@ -50,6 +50,51 @@ def test_every_client_of_a_message_counts_as_told(connection: Connection, tmp_pa
     assert [reads.told_about(connection, file)[0].last_at for file in ("C-1", "C-2")] == [later(1)] * 2
 
 
+def test_what_was_told_in_a_thread_is_remembered_for_that_thread_alone(connection: Connection, tmp_path: Path) -> None:
+    record = a_record(files=("C-1", "C-2"), notice_language="fr", thread="t-1")
+    writes.file_record(connection, record, bodies.pack(record, tmp_path), MessageState.SENDING)
+    assert reads.tellings(connection, ("C-1", "C-2"), "t-1") == ()
+    writes.mark(connection, "m-1", MessageEvent.ACCEPTED, code=250, at=later(1))
+    for thread, threads in (("t-1", {"t-1"}), ("t-2", set()), (None, set())):
+        found = reads.tellings(connection, ("C-1", "C-2", "C-3"), thread)
+        assert {(entry.file, entry.language, entry.last_at) for entry in found} == {
+            ("C-1", "fr", later(1)),
+            ("C-2", "fr", later(1)),
+        }
+        assert all(entry.threads == threads for entry in found)
+
+
+def test_the_same_thread_told_twice_is_one_entry(connection: Connection, tmp_path: Path) -> None:
+    for number in (1, 2):
+        record = a_record(f"m-{number}", files=("C-1",), notice_language="en", thread="t-1")
+        writes.file_record(connection, record, bodies.pack(record, tmp_path), MessageState.SENDING)
+        writes.mark(connection, f"m-{number}", MessageEvent.ACCEPTED, code=250, at=later(number))
+    (found,) = reads.tellings(connection, ("C-1",), "t-1")
+    assert (found.last_at, found.threads) == (later(2), {"t-1"})
+
+
+@pytest.mark.parametrize(("second", "told_files"), [(250, ["C-1", "C-2"]), (550, [])])
+def test_a_release_that_did_not_reach_every_reader_tells_nobody_for_certain(
+    connection: Connection, tmp_path: Path, second: int, told_files: list[str]
+) -> None:
+    record = a_record(files=("C-1", "C-2"), notice_language="en", thread="t-1")
+    hold = a_hold(record)
+    writes.add_hold(connection, record, bodies.pack(record, tmp_path), hold, ())
+    writes.begin_release(connection, hold.ref, by="w-tremblay", why="Fine.", at=later(1))
+    outcomes = (Outcome(address=JORDAN, code=250), Outcome(address=SAM, code=second))
+    writes.finish_release(connection, hold.ref, at=later(2), outcomes=outcomes)
+    assert reads.record(connection, "m-1").state is MessageState.RELEASED
+    assert [entry.file for entry in reads.tellings(connection, ("C-1", "C-2"), "t-1")] == told_files
+
+
+def test_many_files_are_asked_for_in_pages(connection: Connection, tmp_path: Path) -> None:
+    files = tuple(f"C-{number}" for number in range(1200))
+    record = a_record(files=files, notice_language="en", thread="t-1")
+    writes.file_record(connection, record, bodies.pack(record, tmp_path), MessageState.SENDING)
+    writes.mark(connection, "m-1", MessageEvent.ACCEPTED, code=250, at=later(1))
+    assert {entry.file for entry in reads.tellings(connection, files, "t-1")} == set(files)
+
+
 def test_a_hold_of_another_reference_can_not_take_a_message_that_is_held(
     connection: Connection, tmp_path: Path
 ) -> None:

@@ -67,3 +67,24 @@ def test_letters_and_decisions_are_counted() -> None:
     assert 'gateway_letters_total{outcome="sent"} 1.0' in text
     assert 'gateway_decisions_total{decision="expired"} 1.0' in text
     assert 'gateway_stage_seconds_count{stage="parse"} 1.0' in text
+
+
+def test_the_log_says_what_became_of_the_notice_and_why(caplog: pytest.LogCaptureFixture) -> None:
+    metrics = Metrics()
+    caplog.set_level(logging.INFO, "gateway")
+    parties = classify(SUBMISSION.envelope, a_message().to(JORDAN).message(), SUBMISSION.session, a_directory())
+    outcome = Outcome(
+        reply=reply("held", ref="R"), treatment="untouched-assertion-failed", treatment_detail="long line",
+        received_bytes=10, delivered_bytes=20, seconds=0.5,
+    )  # fmt: skip
+    ServiceObserver(metrics).judged(SUBMISSION, parties, a_verdict(), outcome)
+    logged = caplog.records[0].__dict__
+    assert (logged["notice"], logged["notice_detail"]) == ("untouched-assertion-failed", "long line")
+    assert 'gateway_notices_total{treatment="untouched-assertion-failed"} 1.0' in metrics.exposition().decode()
+
+
+def test_a_memory_that_can_not_be_read_is_a_warning_and_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    metrics = Metrics()
+    ServiceObserver(metrics).forgot(SUBMISSION, StoreFull())
+    assert [record.getMessage() for record in caplog.records] == ["notice memory not read"]
+    assert 'kind="StoreFull"' not in metrics.exposition().decode()
