@@ -62,7 +62,7 @@ def with_server(test: Callable[[Server, DnsResolver], Awaitable[None]]) -> None:
 
 def test_records_absent_records_and_absent_names_come_back_as_such() -> None:
     async def test(server: Server, resolver: DnsResolver) -> None:
-        assert (await resolver.lookup("mail.example", RecordKind.TXT)).records == ("v=spf1 -all", "other")
+        assert set((await resolver.lookup("mail.example", RecordKind.TXT)).records) == {"v=spf1 -all", "other"}
         assert (await resolver.lookup("mail.example", RecordKind.MX)).records == ("a.mail.example", "b.mail.example")
         assert await resolver.lookup("mail.example", RecordKind.A) == Answer(found=Found.NO_RECORDS)
         assert await resolver.lookup("no.example", RecordKind.A) == Answer(found=Found.NO_NAME)
