@@ -2,9 +2,10 @@
 
 Not the directory: the index holds 64-bit hashes of folded names, sorted, so that 50,000 clients take a few megabytes,
 cross a pipe to another process, and are built in a second. Words are looked up, not letters: `Jordan Reyes`, `REYES,
-Jordan`, `Jordan M. Reyes`, `jordan reyes's` are one name. A first name alone is none. Work is linear in the text: a
-word begins a look-up only if some name begins with it. Called by `gateway.content.inspector`,
-`gateway.content.watch`. [CONF-1], N21
+Jordan`, `Jordan M. Reyes`, `jordan reyes's` are one name. A first name alone is none. Work is linear in the text, and
+small for a text that names nobody, which is most of them: a look-up begins only at a word that begins some name, and
+only before a word of some name; a number is looked up only behind the letters of some file number. Called by
+`gateway.content.inspector`, `gateway.content.watch`. [CONF-1], N21
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import blake2b
+from itertools import pairwise
 from typing import NamedTuple
 
 from gateway.content.folding import PlainText, fold
 from gateway.people.model import Client
 
 _WORD = re.compile(r"[^\W\d_]+")
+# The same words, six times as fast, in a text that folds to ASCII: all other characters become spaces.
+_ASCII_LETTERS = "".join(char if char.isalpha() else " " for char in map(chr, range(128)))
+_DIGIT = re.compile(r"\d")
 _DIGITS = re.compile(r"\d[^\W_]*")
 _WORD_BEFORE = re.compile(r"(?<![^\W_])[^\W\d_]{1,12}\Z")
 _CHUNK = re.compile(r"[^\W_]+")
@@ -77,10 +82,19 @@ class NameHit(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameIndex:
-    """Immutable. `owners` and `signs` belong to the sorted hashes in `keys`; `shapes` sieve file numbers."""
+    """Immutable. `owners` and `signs` belong to the sorted hashes in `keys`; the sets are sieves before a look-up.
+
+    `first_words` can begin a name, `lone_words` are one, `words` are all words of all names; `prefixes` are what stands
+    before the first digit of a file number, `labels` the last words that this may be written as, `shapes` the first
+    character and the length of a number.
+    """
 
     files: tuple[str, ...]
     first_words: frozenset[str]
+    lone_words: frozenset[str]
+    words: frozenset[str]
+    prefixes: frozenset[str]
+    labels: frozenset[str]
     shapes: frozenset[str]
     keys: array[int]
     owners: array[int]
@@ -91,22 +105,36 @@ class NameIndex:
         """The index of these clients; about 15 µs of CPU a client."""
         files: list[str] = []
         first_words: set[str] = set()
+        lone_words: set[str] = set()
+        all_words: set[str] = set()
+        prefixes: set[str] = set()
+        labels: set[str] = set()
         shapes: set[str] = set()
         rows: set[tuple[int, int, int]] = set()
         for owner, client in enumerate(clients):
             files.append(client.file)
             number = _squeezed(client.file)
             if number:
+                prefix = _DIGIT.split(number, maxsplit=1)[0]
+                prefixes.add(prefix)
+                labels.update(prefix[place:] for place in range(len(prefix) or 1))
                 shapes.add(_shape(number))
                 rows.add((_key("#" + number), owner, Sign.FILE_NUMBER))
             for name, sign in [(client.name, Sign.FULL_NAME), *((alias, Sign.ALIAS) for alias in client.also_known_as)]:
                 for words, kind in _forms(name, sign):
                     first_words |= {words[0], words[-1]}  # `Reyes, Jordan` begins with the last
+                    all_words.update(words)
+                    if len(words) == 1:
+                        lone_words.add(words[0])
                     rows.add((_key(" ".join(words)), owner, kind))
         ordered = sorted(rows)
         return cls(
             files=tuple(files),
             first_words=frozenset(first_words),
+            lone_words=frozenset(lone_words),
+            words=frozenset(all_words),
+            prefixes=frozenset(prefixes),
+            labels=frozenset(labels),
             shapes=frozenset(shapes),
             keys=array("Q", (row[0] for row in ordered)),
             owners=array("L", (row[1] for row in ordered)),
@@ -115,14 +143,16 @@ class NameIndex:
 
     def packed(self) -> bytes:
         """The index as bytes for another process of the same machine; `unpacked` reads them."""
-        head = json.dumps([self.files, sorted(self.first_words), sorted(self.shapes), len(self.keys)]).encode()
+        sieves = [sorted(sieve) for sieve in self._sieves()]
+        head = json.dumps([self.files, sieves, len(self.keys)]).encode()
         return b"".join((len(head).to_bytes(8, "big"), head, self.keys.tobytes(), self.owners.tobytes(), self.signs))
 
     @classmethod
     def unpacked(cls, packed: bytes) -> NameIndex:
         """The index that `packed` gave."""
         start = 8 + int.from_bytes(packed[:8], "big")
-        files, first_words, shapes, count = json.loads(packed[8:start])
+        files, sieves, count = json.loads(packed[8:start])
+        first_words, lone_words, words, prefixes, labels, shapes = map(frozenset, sieves)
         keys, owners = array("Q"), array("L")
         middle = start + count * keys.itemsize
         end = middle + count * owners.itemsize
@@ -130,8 +160,12 @@ class NameIndex:
         owners.frombytes(packed[middle:end])
         return cls(
             files=tuple(files),
-            first_words=frozenset(first_words),
-            shapes=frozenset(shapes),
+            first_words=first_words,
+            lone_words=lone_words,
+            words=words,
+            prefixes=prefixes,
+            labels=labels,
+            shapes=shapes,
             keys=keys,
             owners=owners,
             signs=packed[end:],
@@ -139,8 +173,14 @@ class NameIndex:
 
     def hits(self, plain: PlainText) -> Iterator[NameHit]:
         """Every client that the text names, names first, then file numbers."""
-        yield from self._names(plain)
-        yield from self._numbers(plain)
+        words = _words(plain.folded)
+        if self._may_name(words):
+            yield from self._names(plain)
+        if not self.labels.isdisjoint(words) or "" in self.labels:
+            yield from self._numbers(plain)
+
+    def _sieves(self) -> tuple[frozenset[str], ...]:
+        return self.first_words, self.lone_words, self.words, self.prefixes, self.labels, self.shapes
 
     def _names(self, plain: PlainText) -> Iterator[NameHit]:
         after = 0
@@ -151,17 +191,33 @@ class NameIndex:
                     after = hit.end
                     yield hit
 
+    def _may_name(self, words: list[str]) -> bool:
+        """False only if no name can stand in a text with these words."""
+        if self.first_words.isdisjoint(words):
+            return False
+        return not self.lone_words.isdisjoint(words) or any(
+            word in self.first_words and self._may_be_second(following) for word, following in pairwise(words)
+        )
+
+    def _may_be_second(self, word: str) -> bool:
+        """True for a word of a name, and for the initial of a middle name that the directory does not have."""
+        return word in self.words or len(word) == 1
+
     def _name_at(self, plain: PlainText, start: int) -> NameHit | None:
         """The longest name that begins at `start`."""
         best: NameHit | None = None
         parts: list[str] = []
         last = start
         for word in _WORD.finditer(plain.folded, start, start + _MAX_NAME_CHARS):
+            part = word.group()
             if len(parts) == _MAX_NAME_WORDS or (parts and not _is_name_gap(plain.folded[last : word.start()])):
                 break
-            parts.append(word.group())
+            if not (self._may_be_second(part) if len(parts) == 1 else part in self.words):
+                break
+            parts.append(part)
             last = word.end()
-            best = self._known(plain, parts, start, last) or best
+            if len(parts) > 1 or part in self.lone_words:
+                best = self._known(plain, parts, start, last) or best
             if len(parts) == 3 and len(parts[1]) == 1:
                 best = self._known(plain, [parts[0], parts[2]], start, last) or best
         return best
@@ -182,11 +238,11 @@ class NameIndex:
         return NameHit(start, end, sign, score, files)
 
     def _numbers(self, plain: PlainText) -> Iterator[NameHit]:
-        if not self.shapes:
-            return
         folded = plain.folded
         for digits in _DIGITS.finditer(folded):
-            for start in _starts(folded, digits.start()):
+            for start, prefix in _starts(folded, digits.start()):
+                if prefix not in self.prefixes:
+                    continue
                 squeezed, end = "", start
                 for chunk in _CHUNK.finditer(folded, start, start + _MAX_NUMBER_CHARS):
                     if squeezed and folded[end : chunk.start()] not in _NUMBER_GAPS:
@@ -212,6 +268,10 @@ class NameIndex:
         while row < len(self.keys) and self.keys[row] == key:
             yield row
             row += 1
+
+
+def _words(folded: str) -> list[str]:
+    return folded.translate(_ASCII_LETTERS).split() if folded.isascii() else _WORD.findall(folded)
 
 
 def _key(words: str) -> int:
@@ -244,22 +304,23 @@ def _is_name_gap(between: str) -> bool:
     return 0 < len(between) <= 3 and not between.strip(" .,'-\n\t")
 
 
-def _starts(folded: str, start: int) -> Iterator[int]:
-    """Where a file number may begin whose first digit is in the word at `start`: there, or some words before."""
+def _starts(folded: str, start: int) -> Iterator[tuple[int, str]]:
+    """Where a file number may begin whose first digit is at `start`, there or some words before, and its letters."""
+    prefix = ""
     if start and folded[start - 1].isalpha():
         stem = _WORD_BEFORE.search(folded, max(0, start - 13), start)
         if stem is None:
             return
-        start = stem.start()
-    yield start
+        start, prefix = stem.start(), stem.group()
+    yield start, prefix
     for _ in range(_MAX_WORDS_BEFORE):
         if start == 0 or folded[start - 1] not in _NUMBER_GAPS:
             return
         word = _WORD_BEFORE.search(folded, max(0, start - 14), start - 1)
         if word is None:
             return
-        start = word.start()
-        yield start
+        start, prefix = word.start(), word.group() + prefix
+        yield start, prefix
 
 
 def _shape(squeezed: str) -> str:
