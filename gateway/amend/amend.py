@@ -52,6 +52,12 @@ def amend(
     return Amended(raw=raw, treatment=edit.treatment, detail=edit.detail, signing=signing)
 
 
+def unplaced(submission: Submission, message: Message, plan: Plan) -> str | None:
+    """Why the plan's notice has no place in the message, as its treatment; None if it has one or is not asked for."""
+    treatment = _notice_edit(submission, message, plan).treatment
+    return treatment.value if treatment.is_missing else None
+
+
 def _signed(message: Message, splices: list[Splice], sign: Sign | None) -> tuple[bytes, Signing]:
     """The spliced message, signed. Spliced once more with the signature, so that only one copy is held at a time."""
     raw = apply_splices(message.raw, splices)

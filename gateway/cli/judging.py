@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.amend.amend import amend, unplaced
 from gateway.content.inspector import Inspector
 from gateway.message.addresses import read_address_list
 from gateway.message.model import Message
@@ -88,9 +89,12 @@ class FileJudge:
             inspect=self._inspector.inspect,
             today=self._today,
             concerns=self._inspector.concerns,
+            unplaced=unplaced,
         )
         stops = SEVERITY[judgement.verdict.action] >= SEVERITY[Action.HOLD]
-        return Judged(file=str(path), line=json_line(str(path), judgement), stops=stops)
+        amended = amend(submission, message, judgement.plan, host_name="localhost")
+        line = json_line(str(path), judgement, is_noticed=amended.treatment.is_notice_there)
+        return Judged(file=str(path), line=line, stops=stops)
 
 
 def judge_files(paths: Sequence[Path], configuration: Configuration, given: Given) -> Iterator[Judged]:
@@ -132,28 +136,35 @@ def envelope_for(message: Message, given: Given) -> Envelope:
     """The envelope as given, completed from the header.
 
     MAIL FROM is the first address of Return-Path, Sender or From; the null path if there is none, or if Return-Path
-    is `<>`. The recipients are those of To, Cc and Bcc, each once.
+    is `<>`. The recipients are those of To, Cc and Bcc, each once. Where somebody has sent the message on, it is the
+    Resent- fields on top that tell both (RFC 5322 section 3.6.6).
     """
     if given.mail_from is not None:
         mail_from = None if given.mail_from in _NO_PATH else given.mail_from
     else:
         mail_from = _header_sender(message)
-    addresses = given.rcpt_to or tuple(
-        dict.fromkeys(address for name in ("To", "Cc", "Bcc") for address in _addresses(message, name))
+    addresses = (
+        given.rcpt_to
+        or _resent_to(message)
+        or tuple(dict.fromkeys(address for name in ("To", "Cc", "Bcc") for address in _addresses(message, name)))
     )
     return Envelope(mail_from=mail_from, recipients=tuple(Recipient(address=address) for address in addresses))
 
 
-def json_line(file: str, judgement: Judgement) -> dict[str, Any]:
-    """A judgement as the object that `check --json` prints (DESIGN section 4.3)."""
+def json_line(file: str, judgement: Judgement, *, is_noticed: bool) -> dict[str, Any]:
+    """A judgement as the object that `check --json` prints (DESIGN section 4.3).
+
+    `is_noticed`: its reader sees the notice. `archive`: the gateway keeps a copy; of a held or returned message too,
+    as not sent.
+    """
     return {
         "file": file,
         "direction": judgement.parties.direction.value,
         "verdict": judgement.verdict.action.value,
         "policy": judgement.verdict.policy,
-        "client_files": list(judgement.plan.client_files),
-        "notice": judgement.plan.notice is not None,
-        "archive": bool(judgement.plan.client_files),
+        "client_files": list(judgement.parties.client_files),
+        "notice": is_noticed,
+        "archive": bool(judgement.parties.client_files),
         "findings": [_finding(reason) for reason in judgement.verdict.reasons],
     }
 
@@ -176,11 +187,18 @@ def _header_sender(message: Message) -> str | None:
     for field in message.fields("Return-Path"):
         if field.value_raw.strip() == b"<>":
             return None
-    for name in ("Return-Path", "Sender", "From"):
+    names = ("Resent-Sender", "Resent-From") if _resent_to(message) else ("Return-Path", "Sender", "From")
+    for name in names:
         found = _addresses(message, name)
         if found:
             return found[0]
     return None
+
+
+def _resent_to(message: Message) -> tuple[str, ...]:
+    """The recipients of the last time that the message was sent on; () if it never was."""
+    lists = [message.lists(name)[:1] for name in ("Resent-To", "Resent-Cc", "Resent-Bcc")]
+    return tuple(dict.fromkeys(found.addr_spec for entries in lists for entry in entries for found in entry.addresses))
 
 
 def _addresses(message: Message, name: str) -> list[str]:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli.console import ConfigOption, JsonOption, print_json, print_table, progress, say, stop
+from gateway.cli.console import (
+    EXIT_FOUND,
+    EXIT_USAGE,
+    ConfigOption,
+    JsonOption,
+    complain,
+    print_json,
+    print_table,
+    progress,
+    say,
+    stop,
+)
 
 app = typer.Typer(help="The retention notice.", no_args_is_help=True)
 
@@ -21,42 +33,66 @@ def _group() -> None:
 def apply(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Messages (.eml).", exists=True, dir_okay=False, readable=True),
+        typer.Argument(
+            metavar="FILE...", help="Messages (.eml); a folder stands for its *.eml.", exists=True, readable=True
+        ),
     ],
     config: ConfigOption,
     out: Annotated[Path, typer.Option("--out", metavar="OUTDIR", help="The folder to write to; made if absent.")],
     language: Annotated[str, typer.Option("--language", metavar="en|fr", help="The language of the notice.")] = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Write each message with the notice appended, or as it was where the notice can't stand, under the same name."""
-    from gateway.cli.surgery import apply_notices
+    """Write each message with the notice appended, or as it was where the notice can't stand, under the same name.
+
+    Exit code 1 if a file can't be read or a message made the surgery fail.
+    """
+    from gateway.cli.surgery import How, apply_notices
     from gateway.policy.pack import LANGUAGES
     from gateway.service.configuration import load_configuration
 
     if language not in LANGUAGES:
         stop(f"--language {language}: there is a notice in {' and '.join(LANGUAGES)}")
-    _no_clashes(files, out)
+    messages = [message for file in files for message in _messages_of(file)]
+    _no_clashes(messages, out)
     pack = load_configuration(config).pack
+    rule = pack.notice_rule
+    how = How(notice=pack.notice(language), placement=rule.placement, wrap=rule.wrap)
+    counts: dict[str, int] = {}
+    failed = 0
     try:
         out.mkdir(parents=True, exist_ok=True)
+        for applied in progress(apply_notices(messages, out, how), total=len(messages), what="appending"):
+            counts[applied.treatment] = counts.get(applied.treatment, 0) + 1
+            if as_json:
+                print_json({"file": applied.file, "treatment": applied.treatment, "detail": applied.detail})
+            if not applied.is_fine:
+                failed += 1
+                complain(f"{applied.file}: {applied.treatment} ({applied.detail or 'no reason given'})")
     except OSError as error:
-        stop(f"--out {out}: {error.strerror}")
-    counts: dict[str, int] = {}
-    for file, treatment in progress(
-        apply_notices(files, out, pack.notice(language)), total=len(files), what="appending"
-    ):
-        counts[treatment] = counts.get(treatment, 0) + 1
-        if as_json:
-            print_json({"file": file, "treatment": treatment})
+        stop(f"--out {out}: {error.strerror}", EXIT_FOUND if counts else EXIT_USAGE)
     if not as_json:
         print_table("Notices", ("treatment", "messages"), sorted(counts.items()))
-        say(f"wrote {len(files)} message(s) to {out}")
+    say(f"wrote {len(messages) - counts.get('unreadable', 0)} message(s) to {out}")
+    if failed:
+        raise typer.Exit(EXIT_FOUND)
+
+
+def _messages_of(file: Path) -> list[Path]:
+    """The file itself, or the messages in a folder, in the order of their names."""
+    if not file.is_dir():
+        return [file]
+    try:
+        found = sorted(path for path in file.iterdir() if path.suffix.lower() == ".eml" and not path.is_dir())
+    except OSError as error:
+        stop(f"{file}: {error.strerror}")
+    if not found:
+        stop(f"{file}: there is no *.eml in this folder")
+    return found
 
 
 def _no_clashes(files: list[Path], out: Path) -> None:
-    names = [file.name for file in files]
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        stop(f"two files are named {twice}: they would overwrite each other in {out}")
+    twice = [name for name, count in Counter(file.name for file in files).items() if count > 1]
+    if twice:
+        stop(f"two files are named {twice[0]}: they would overwrite each other in {out}")
     if any(file.resolve() == (out / file.name).resolve() for file in files):
         stop(f"--out {out} is where the messages lie: they would be overwritten. Choose another folder")

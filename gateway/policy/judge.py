@@ -20,6 +20,7 @@ from gateway.people.directory import Directory
 from gateway.people.model import Direction, Parties
 from gateway.policy.evaluate import evaluate
 from gateway.policy.facts_form import form_findings
+from gateway.policy.facts_notice import not_placed_finding
 from gateway.policy.forwarded import forwarded_findings
 from gateway.policy.identity import identity_findings
 from gateway.policy.opaque import opaque_findings
@@ -31,6 +32,8 @@ from gateway.policy.verdict import Plan, Verdict
 
 Inspect = Callable[[InspectionRequest], tuple[Finding, ...]]
 Concerns = Callable[[tuple[ReadableText, ...]], bool]
+Unplaced = Callable[[Submission, Message, Plan], str | None]
+"""Why the plan's notice has no place in the message, in a fixed word; None if it has one, or there is no notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +56,13 @@ def judge(
     today: date,
     concerns: Concerns | None = None,
     origin: AuthenticationResults | None = None,
+    unplaced: Unplaced | None = None,
 ) -> Judgement:
     """The judgement on a parsed message.
 
     `today` is the agency's local day; `concerns` as in `inspection_request`; `origin` as in `fact_findings`.
+    `unplaced` tries the surgery for a compulsory notice; without it nothing is held for want of a place. Nobody has
+    been told before: there is no memory here.
     """
     parties = classify(submission.envelope, message, submission.session, directory)
     facts = fact_findings(
@@ -72,6 +78,11 @@ def judge(
     findings = facts if request is None else (*facts, *inspect(request))
     verdict = evaluate(pack, parties, findings)
     plan = make_plan(pack, parties, verdict, message=message, reference=submission.id)
+    why = unplaced(submission, message, plan) if unplaced and pack.notice_rule.is_compulsory else None
+    if why is not None:
+        findings = (*findings, not_placed_finding(why))
+        verdict = evaluate(pack, parties, findings)
+        plan = make_plan(pack, parties, verdict, message=message, reference=submission.id)
     return Judgement(parties=parties, findings=findings, verdict=verdict, plan=plan)
 
 

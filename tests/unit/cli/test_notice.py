@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from gateway.policy.load import load_pack
+from gateway.policy.load import find_pack, load_pack
 from tests.builders import JORDAN, a_message
 
 
@@ -70,3 +71,46 @@ def test_many_files_go_to_worker_processes_and_all_arrive(run, config: Path, mai
     assert ended.code == 0
     assert len(ended.out.splitlines()) == 40
     assert len({(tmp_path / "out" / path.name).read_bytes() for path in files}) == 1
+
+
+def test_a_folder_stands_for_its_messages(run, config: Path, mail: Path, tmp_path: Path) -> None:
+    (mail.parent / "B.EML").write_bytes(mail.read_bytes())
+    (mail.parent / "readme.txt").write_text("no message")
+    (mail.parent / "folder.eml").mkdir()
+    ended = run("notice", "apply", "--config", config, "--out", tmp_path / "out", "--json", mail.parent)
+    assert ended.code == 0
+    assert [Path(json.loads(line)["file"]).name for line in ended.out.splitlines()] == ["B.EML", "m.eml"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["B.EML", "m.eml"]
+
+
+def test_a_folder_without_messages_is_wrong_usage(run, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    ended = run("notice", "apply", "--config", config, "--out", tmp_path / "out", tmp_path / "empty")
+    assert ended.code == 2
+    assert "no *.eml" in ended.err
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(run, config: Path, tmp_path: Path) -> None:
+    assert run("notice", "apply", "--config", config, "--out", tmp_path / "out", tmp_path / "no.eml").code == 2
+
+
+def test_what_is_untouched_keeps_its_bytes_and_says_why(run, config: Path, tmp_path: Path) -> None:
+    raw = b"From: a@b.example\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n"
+    (tmp_path / "m.eml").write_bytes(raw)
+    ended = run("notice", "apply", "--config", config, "--out", tmp_path / "out", "--json", tmp_path / "m.eml")
+    assert ended.code == 0
+    assert json.loads(ended.out)["treatment"] == "untouched-no-text"
+    assert (tmp_path / "out" / "m.eml").read_bytes() == raw
+
+
+def test_the_options_of_the_pack_that_concern_the_surgery_hold_here_too(run, config: Path, tmp_path: Path) -> None:
+    shutil.copytree(find_pack("renison-2013"), config / "own")
+    policy = config / "own" / "policy.yaml"
+    policy.write_text(policy.read_text("utf-8").replace("  wrap: none", "  wrap: both", 1), "utf-8")
+    settings = config / "gateway.yaml"
+    text = settings.read_text("utf-8")
+    assert "renison-2013" in text
+    settings.write_text(text.replace("renison-2013", "./own", 1), "utf-8")
+    (tmp_path / "m.eml").write_bytes(b"From: a@b.example\r\nContent-Type: application/pdf\r\n\r\nhello\r\n")
+    ended = run("notice", "apply", "--config", config, "--out", tmp_path / "out", "--json", tmp_path / "m.eml")
+    assert json.loads(ended.out)["treatment"] == "wrapped"

@@ -1,4 +1,4 @@
-"""The fact that the notice has no place: a form, held by the rule of a compulsory notice, without a word of the text."""
+"""The fact that the notice has no place: a matter of form, told without a word of the message."""
 
 from __future__ import annotations
 
