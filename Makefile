@@ -3,13 +3,13 @@
 #   ARGS='-k hold'               more arguments for `make test`
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo test unit lint cases bench lock schema clean
+.PHONY: help setup servers demo test unit lint cases bench bench-notice notice-pictures lock schema clean
 
 BIN := .venv/bin
 export PYTHON
 
 help:  ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 16
 
 setup:  ## .venv/ with everything in it
 	@scripts/setup.sh
@@ -35,8 +35,14 @@ lint: setup  ## ruff, mypy --strict, import-linter
 cases: setup  ## the policy's own cases
 	@$(BIN)/practicum-gateway policy test
 
-bench: setup  ## every benchmark, each with its baseline in the same run
-	@set -e; for bench in bench/[a-z]*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+bench: setup  ## every benchmark that writes no page, each with its baseline in the same run
+	@set -e; for bench in bench/[a-z]*.py; do case $$bench in bench/notice_p*) continue; esac; echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+bench-notice: setup  ## docs/notice-peers.md: the notice by other tools and by ours (needs the shared data)
+	@$(BIN)/python bench/notice_peers.py
+
+notice-pictures: setup  ## docs/pictures/: delivered messages as mail programs show them (needs Chromium)
+	@$(BIN)/python bench/notice_pictures.py
 
 schema: setup  ## docs/schema/gateway.schema.json and the table of docs/configuration.md
 	@$(BIN)/python -m gateway.service.schema docs
