@@ -38,7 +38,7 @@ from gateway.message.reply import Reply, reply
 from gateway.message.submission import Submission
 from gateway.message.threads import thread_key
 from gateway.outbound.delivery import Delivery
-from gateway.outbound.letters import About, LetterDesk, reviewers_of
+from gateway.outbound.letters import About, LetterDesk, colleague, reviewers_of
 from gateway.people.classify import classify
 from gateway.people.directory import Directory
 from gateway.people.model import Parties
@@ -349,7 +349,7 @@ class Arrival:
                 await self._store.file_not_sent(self._record(judged))
         await delivery.abandon()
         rule = next(reason.rule for reason in judged.verdict.reasons if reason.action is Action.RETURN)
-        words = reply_words(judged.known.pack, rule, "en")
+        words = reply_words(judged.known.pack, rule, _reader_language(judged))
         return reply("policy_return", rule=rule, ref=judged.reference, words=words)
 
     def _record(self, judged: Judged) -> Record:
@@ -380,12 +380,17 @@ class Arrival:
         return await asyncio.to_thread(work, *args, **more)
 
 
+def _reader_language(judged: Judged) -> str:
+    """The language of the person who reads the reply: the sender's, not the client's."""
+    return judged.parties.worker.language if judged.parties.worker else "en"
+
+
 def _about(judged: Judged) -> About:
     return About(
         message_id=judged.submission.id,
         reference=judged.reference,
         reasons=judged.verdict.reasons,
-        worker=judged.parties.worker,
+        worker=judged.parties.worker or colleague(judged.parties.mail_from),
         directory=judged.known.directory,
         pack=judged.known.pack,
     )

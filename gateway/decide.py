@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.amend.signing import Signer, is_to_be_signed
-from gateway.archive.model import Letter, ReasonRecord
+from gateway.archive.model import Letter, ReasonRecord, StoredRecord
 from gateway.archive.store import Store
 from gateway.content.finding import About as Whose
 from gateway.content.finding import Finding, Matter
@@ -23,8 +23,9 @@ from gateway.holding.model import Outcome, Release, StoredHold
 from gateway.message.errors import GatewayError
 from gateway.message.reply import Reply
 from gateway.message.submission import Envelope
-from gateway.outbound.letters import REVIEWERS, About, LetterDesk
+from gateway.outbound.letters import REVIEWERS, About, LetterDesk, colleague
 from gateway.people.addresses import canonical
+from gateway.people.classify import party_of
 from gateway.people.directory import Directory
 from gateway.people.model import Worker
 from gateway.policy.letters import LetterKind
@@ -188,10 +189,17 @@ def about_hold(hold: StoredHold, directory: Directory, pack: Pack) -> About:
         message_id=record.id,
         reference=hold.ref,
         reasons=tuple(_reason(entry) for entry in record.verdict.reasons),
-        worker=directory.worker(record.worker_id) if record.worker_id else None,
+        worker=_sender(record, directory),
         directory=directory,
         pack=pack,
     )
+
+
+def _sender(record: StoredRecord, directory: Directory) -> Worker | None:
+    """Who is told: the worker, or a colleague at a professional address whom people.yaml does not list."""
+    if record.worker_id is not None:
+        return directory.worker(record.worker_id)
+    return colleague(party_of(directory, record.envelope.mail_from)) if record.envelope.mail_from else None
 
 
 def _reason(entry: ReasonRecord) -> Reason:

@@ -19,9 +19,17 @@ EXIT_OK, EXIT_FOUND, EXIT_USAGE, EXIT_CONFIG = 0, 1, 2, 78
 _QUIET_S = 1.0
 _Thing = TypeVar("_Thing")
 
+DEFAULT_CONFIG = Path("/etc/practicum-gateway")
 ConfigOption = Annotated[
     Path,
-    typer.Option("--config", metavar="DIR", help="The configuration directory (gateway.yaml, people.yaml)."),
+    typer.Option(
+        "--config",
+        metavar="DIR",
+        envvar="PRACTICUM_GATEWAY_CONFIG",
+        default_factory=lambda: DEFAULT_CONFIG,
+        show_default=str(DEFAULT_CONFIG),
+        help="The configuration directory (gateway.yaml, people.yaml).",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines on standard output, nothing else there.")]
 ByOption = Annotated[str, typer.Option("--by", metavar="WHO", help="Who asks for it; it is recorded.")]

@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from gateway.archive.model import Letter
 from gateway.message.submission import Envelope, Recipient
 from gateway.people.directory import Directory
-from gateway.people.model import Parties, Role, Worker
+from gateway.people.model import Parties, Party, Role, Worker
 from gateway.policy.letters import LetterFacts, LetterKind, letter_words
 from gateway.policy.pack import Pack
 from gateway.policy.verdict import Plan, Reason
@@ -108,6 +108,13 @@ class LetterDesk:
             created_at=now,
             expires_at=now + LETTER_LIFE,
         )
+
+
+def colleague(party: Party | None) -> Worker | None:
+    """A sender at a professional address whom people.yaml does not list, as somebody to write to; else None."""
+    if party is None or party.role is not Role.COLLEAGUE or not party.is_readable:
+        return None
+    return Worker(id="", name=party.address.partition("@")[0], role=Role.COLLEAGUE, addresses=(party.address,))
 
 
 def reviewers_of(about: About) -> tuple[Worker, ...]:

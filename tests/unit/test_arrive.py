@@ -103,6 +103,35 @@ def test_a_private_address_is_returned_and_the_draft_filed_as_not_sent(tmp_path:
     run(story)
 
 
+def test_a_return_is_told_in_the_senders_language(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            submission = (
+                a_message().from_(f"Luc Tremblay <{LUC}>", envelope=LUC).header("Reply-To", ADA_HOME).submission()
+            )
+            answer = await house.arrival(submission, FakeDelivery())
+            assert answer.code == 550
+            french = next(rule for rule in house.pack.rules if rule.id == "sender.reply_to").reply["fr"]
+            assert answer.lines[0].endswith(french)
+
+    run(story)
+
+
+def test_a_colleague_whom_people_yaml_does_not_list_is_told_of_a_hold_too(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            house.findings = (a_clinical_finding(),)
+            guest = "guest@agency.example"
+            ref = held_ref(await house.arrival(a_message().from_(guest, envelope=guest).submission(), FakeDelivery()))
+            await house.elapse.letters()
+            assert {envelope.recipients[0].address for envelope, _ in house.relay.sent} == {guest, LUC}
+            await house.decide.give_back(ref, by="w-tremblay", reason="no")
+            await house.elapse.letters()
+            assert house.relay.sent[-1][0].recipients[0].address == guest
+
+    run(story)
+
+
 def test_mail_without_a_client_is_neither_inspected_nor_filed(tmp_path: Path) -> None:
     async def story() -> None:
         async with flows(tmp_path) as house:

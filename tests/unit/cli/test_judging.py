@@ -84,7 +84,23 @@ def test_a_private_sender_is_returned_with_the_keys_of_a_finding(configuration: 
     finding = judged.line["findings"][0]
     assert {"rule", "clause", "category", "action", "score", "where", "start", "end", "text"} <= set(finding)
     assert finding["category"] == "identity"
-    assert judged.line["archive"] is False
+    assert judged.line["client_files"] == ["C-1042"], "a draft that was not sent is recorded too"
+    assert judged.line["archive"] is True
+    assert judged.line["notice"] is False
+
+
+def test_a_notice_that_the_form_can_not_carry_is_not_promised(configuration: Configuration, tmp_path: Path) -> None:
+    raw = a_message().to(JORDAN).bytes()
+    assert FileJudge(configuration, Given(), TODAY).judge(saved(tmp_path, raw)).line["notice"] is True
+    automatic = FileJudge(configuration, Given(mail_from="<>"), TODAY).judge(saved(tmp_path, raw))
+    assert automatic.line["notice"] is False
+
+
+def test_mail_that_was_sent_on_is_judged_by_its_resent_fields(configuration: Configuration, tmp_path: Path) -> None:
+    resent = b"Resent-From: ada.okafor@home.example\r\nResent-To: " + JORDAN.encode() + b"\r\n"
+    raw = resent + a_message().to("luc.tremblay@agency.example").bytes()
+    line = FileJudge(configuration, Given(), TODAY).judge(saved(tmp_path, raw)).line
+    assert (line["direction"], line["verdict"]) == ("outbound", "return")
 
 
 def test_the_offsets_of_a_finding_show_its_text(configuration: Configuration, tmp_path: Path) -> None:
