@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +25,7 @@ from gateway.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from gateway.archive.model import StoredRecord
+    from gateway.archive.model import StoredRecord, Told
 
 app = typer.Typer(help="The clients' files: list, show, verify, export.", no_args_is_help=True)
 _NOT_YET = "this version exports --format eml only"
@@ -52,7 +53,10 @@ def list_(
     client: Annotated[str | None, typer.Option("--client", metavar="FILE", help="One client's file only.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List filed messages in the order in which they came; with --client, what was not sent stands apart."""
+    """List filed messages in the order in which they came.
+
+    With --client, what was not sent stands apart, and below it when the client was sent the notice.
+    """
     asyncio.run(_list(config, client, as_json))
 
 
@@ -102,6 +106,7 @@ async def _list(config: Path, client: str | None, as_json: bool) -> None:
     from gateway.cli.stores import open_store, record_values
 
     async with open_store(config) as store:
+        told = () if client is None else await store.told(client)
         if client is None:
             groups = [("Filed messages", await store.records())]
         else:
@@ -115,6 +120,14 @@ async def _list(config: Path, client: str | None, as_json: bool) -> None:
     for title, records in groups:
         if records or title != "Not sent":
             _print_records(title, records)
+    if told:
+        _print_told(told)
+
+
+def _print_told(told: Iterable[Told]) -> None:
+    from gateway.cli.stores import told_rows
+
+    print_table("Told how e-mail is kept", ("client file", "language", "first", "last"), told_rows(told))
 
 
 def _print_records(title: str, records: tuple[StoredRecord, ...]) -> None:
@@ -136,7 +149,7 @@ def _print_records(title: str, records: tuple[StoredRecord, ...]) -> None:
 
 async def _show(record_id: str, config: Path, raw: Which | None, as_json: bool) -> None:
     from gateway.archive.model import Stage
-    from gateway.cli.stores import open_store, reason_rows, record_lines, record_values, record_view
+    from gateway.cli.stores import open_store, reason_rows, record_lines, record_values, record_view, told_values
 
     async with open_store(config) as store:
         found = await store.record(record_id)
@@ -144,12 +157,15 @@ async def _show(record_id: str, config: Path, raw: Which | None, as_json: bool) 
         if raw is not None:
             typer.echo(await store.body(found.id, Stage(raw.value)), nl=False)
             return
+        told = [entry for file in found.client_files for entry in await store.told(file)]
     if as_json:
-        print_json(record_values(found))
+        print_json(record_values(found) | {"told": told_values(told)})
         return
     print_table(f"Message {found.ref}", ("", ""), record_lines(found))
     if found.verdict.reasons:
         print_table("Why", ("action", "rule", "where", "what was seen", "text"), reason_rows(found.verdict.reasons))
+    if told:
+        _print_told(told)
 
 
 async def _verify(config: Path, as_json: bool) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.archive.bodies import BodyDamaged
-from gateway.archive.model import AuditEntry, ReasonRecord, StoredBody, StoredRecord
+from gateway.archive.model import AuditEntry, ReasonRecord, StoredBody, StoredRecord, Told
 from gateway.archive.states import RecordUnknown
 from gateway.archive.store import Store
 from gateway.cli.console import EXIT_FOUND, stop
@@ -118,6 +118,24 @@ def record_values(found: StoredRecord) -> dict[str, Any]:
         "delivered_bytes": found.delivered.size,
         "delivered_sha256": found.delivered.sha256,
     }
+
+
+def told_rows(told: Iterable[Told]) -> list[tuple[str, ...]]:
+    """When clients were sent the notice, as rows: file, language, first, last [CLI-8]."""
+    return [(entry.file, entry.language, local_time(entry.first_at), local_time(entry.last_at)) for entry in told]
+
+
+def told_values(told: Iterable[Told]) -> list[dict[str, str]]:
+    """The same as JSON objects."""
+    return [
+        {
+            "file": entry.file,
+            "language": entry.language,
+            "first_at": entry.first_at.isoformat(),
+            "last_at": entry.last_at.isoformat(),
+        }
+        for entry in told
+    ]
 
 
 def local_time(at: datetime) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway.archive.store import Store
+from gateway.cli.stores import local_time
 from gateway.holding.refs import ref_of
 from gateway.people.model import Direction
 from gateway.policy.verdict import Action
@@ -22,7 +24,7 @@ def filed(config: Path) -> Path:
     async def fill() -> None:
         async with await Store.open(config / "var") as store:
             for record in (
-                a_record("m-1"),
+                a_record("m-1", notice_language="fr"),
                 a_record("m-2", minutes=5, direction=Direction.INBOUND, delivered=b"Subject: Thursday\r\n\r\nYes.\r\n"),
                 a_record("m-3", minutes=7, files=("C-0001",)),
             ):
@@ -113,3 +115,30 @@ def test_the_other_forms_are_not_in_this_version(run, filed: Path, tmp_path: Pat
 
 def test_search_says_that_it_is_not_in_this_version(run) -> None:
     assert run("archive", "search", "words").code == 2
+
+
+def test_a_clients_list_and_a_message_show_when_the_client_was_told(run, filed: Path) -> None:
+    (line,) = run("archive", "show", "m-1", "--config", filed, "--json").out.splitlines()
+    shown = json.loads(line)
+    assert shown["treatment"] == "appended"
+    at = later(8).isoformat()
+    assert shown["told"] == [{"file": "C-1042", "language": "fr", "first_at": at, "last_at": at}]
+    for command in (("list", "--client", "C-1042"), ("show", "m-1")):
+        text = run("archive", *command, "--config", filed).out
+        assert "Told how e-mail is kept" in text
+        assert local_time(later(8)) in text
+    for command in (("list", "--client", "C-0001"), ("show", "m-3")):
+        assert "Told how" not in run("archive", *command, "--config", filed).out
+    assert "Told how" not in run("archive", "list", "--config", filed).out
+    rows = run("archive", "list", "--client", "C-1042", "--config", filed, "--json").out.splitlines()
+    assert all("id" in json.loads(row) for row in rows)
+
+
+def test_an_untouched_message_shows_why_it_bears_no_notice(run, config: Path) -> None:
+    async def fill() -> None:
+        async with await Store.open(config / "var") as store:
+            await store.file_sending(replace(a_record("m-1"), treatment="untouched-signed"))
+
+    asyncio.run(fill())
+    text = run("archive", "show", "m-1", "--config", config).out
+    assert "untouched-signed" in text
