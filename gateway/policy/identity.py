@@ -25,6 +25,7 @@ from gateway.people.model import Direction, Parties, Party, Role, Worker
 from gateway.policy.facts_names import hides_characters, name_tricks
 
 _SENDER_FIELDS = ("Sender", "Resent-From", "Resent-Sender")
+_REPLY_FIELDS = ("Reply-To", "Resent-Reply-To")
 _RECEIPT_FIELDS = ("Disposition-Notification-To", "Return-Receipt-To", "X-Confirm-Reading-To")
 
 
@@ -116,9 +117,10 @@ def _not_professional_words(party: Party, what: str) -> tuple[str, str]:
 
 def _replies_elsewhere(message: Message, directory: Directory) -> Iterator[Finding]:
     """Answers and receipts must come back to the agency [CLI-5]; they may go to a colleague or a shared mailbox."""
-    if _leads_outside(message, "Reply-To", directory):
-        explanation = "the client's answer would go to an address that is not professional"
-        yield _fact(Matter.REPLY_TO_NOT_PROFESSIONAL, "header:Reply-To", "reply_to.outside", explanation)
+    for name in _REPLY_FIELDS:
+        if _leads_outside(message, name, directory):
+            explanation = "the client's answer would go to an address that is not professional"
+            yield _fact(Matter.REPLY_TO_NOT_PROFESSIONAL, f"header:{name}", "reply_to.outside", explanation)
     for name in _RECEIPT_FIELDS:
         if _leads_outside(message, name, directory):
             explanation = "a receipt would go to an address that is not professional"

@@ -16,6 +16,9 @@ from gateway.people.model import Direction, Parties, Party, Role
 from gateway.policy.facts_text import address_spans
 
 _LEAVING = frozenset({Direction.OUTBOUND, Direction.THIRD_PARTY})
+_BLIND_FIELDS = frozenset({"Bcc", "Resent-Bcc"})
+_DESTINATION_FIELDS = frozenset({"To", "Cc", "Resent-To", "Resent-Cc"}) | _BLIND_FIELDS
+_ENVELOPE = "envelope"
 _MAX_GROUPS = 50
 
 
@@ -42,9 +45,11 @@ def recipient_findings(
 def _self_copies(message: Message, parties: Parties, directory: Directory) -> Iterator[Finding]:
     """Client mail to a worker's private mailbox: with a client beside it in envelope or header, or quoted in the text.
 
-    Mail of a worker to a private mailbox that touches no client is nobody's matter [GEN-4].
+    A mailbox that stands only in the header counts too: its copy travels by itself, or the client answers to all. Mail
+    of a worker to a private mailbox that touches no client is nobody's matter [GEN-4].
     """
-    private = [party for party in parties.recipients if party.role is Role.PERSONAL]
+    named = [party for party in parties.visible if _DESTINATION_FIELDS.intersection(party.sources)]
+    private = [party for party in (*parties.recipients, *named) if party.role is Role.PERSONAL]
     if not private:
         return
     is_beside_client = any(party.is_client for party in (*parties.recipients, *parties.visible))
@@ -103,12 +108,15 @@ def _look_alikes(parties: Parties, directory: Directory) -> Iterator[Finding]:
 
 
 def _clients_in_view(parties: Parties) -> Iterator[Finding]:
-    """Clients of different files who can see each other's address. A family in one file may."""
-    shown = [party for party in parties.recipients if len(party.sources) > 1]
+    """Clients of different files who can see each other's address. A family in one file may.
+
+    Bcc shows nobody: mail servers take it out, or leave it to the one who stands in it (RFC 5322 section 3.6.3).
+    """
+    unseen = _BLIND_FIELDS | {_ENVELOPE}
     groups = {
         frozenset(client.file for client in party.clients): party
-        for party in (*shown, *parties.visible)
-        if party.is_client
+        for party in (*parties.recipients, *parties.visible)
+        if party.is_client and not unseen.issuperset(party.sources)
     }
     if len(groups) > _MAX_GROUPS or _has_strangers(list(groups)):
         explanation = "clients of different files can see each other's address"
@@ -148,8 +156,8 @@ def _personal_addresses_used(message: Message, parties: Parties, directory: Dire
 
 def _where(party: Party) -> str:
     """The header field that shows the address, else the envelope."""
-    field = next((source for source in party.sources if source != "envelope"), None)
-    return f"header:{field}" if field else "envelope"
+    field = next((source for source in party.sources if source != _ENVELOPE), None)
+    return f"header:{field}" if field else _ENVELOPE
 
 
 def _fact(matter: Matter, where: str, reason: str, explanation: str) -> Finding:
