@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import blake2b
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from gateway.content.folding import PlainText, fold
@@ -174,57 +174,75 @@ class NameIndex:
     def hits(self, plain: PlainText) -> Iterator[NameHit]:
         """Every client that the text names, names first, then file numbers."""
         words = _words(plain.folded)
-        if self._may_name(words):
-            yield from self._names(plain)
+        yield from self._names(plain, words)
         if not self.labels.isdisjoint(words) or "" in self.labels:
             yield from self._numbers(plain)
 
     def _sieves(self) -> tuple[frozenset[str], ...]:
         return self.first_words, self.lone_words, self.words, self.prefixes, self.labels, self.shapes
 
-    def _names(self, plain: PlainText) -> Iterator[NameHit]:
-        after = 0
-        for word in _WORD.finditer(plain.folded):
-            if word.group() in self.first_words and word.start() >= after:
-                hit = self._name_at(plain, word.start())
-                if hit is not None:
-                    after = hit.end
-                    yield hit
+    def _names(self, plain: PlainText, words: list[str]) -> Iterator[NameHit]:
+        matches = _WORD.finditer(plain.folded)
+        after = passed = 0
+        for place in self._name_places(words):
+            start = next(islice(matches, place - passed, None)).start()
+            passed = place + 1
+            hit = self._name_at(plain, start) if start >= after else None
+            if hit is not None:
+                after = hit.end
+                yield hit
 
-    def _may_name(self, words: list[str]) -> bool:
-        """False only if no name can stand in a text with these words."""
+    def _name_places(self, words: list[str]) -> Iterator[int]:
+        """Which of a text's words can begin a name, whatever stands between them; the others cannot."""
         if self.first_words.isdisjoint(words):
-            return False
-        return not self.lone_words.isdisjoint(words) or any(
-            word in self.first_words and self._may_be_second(following) for word, following in pairwise(words)
-        )
+            return
+        for place, (word, following) in enumerate(pairwise([*words, ""])):
+            if (
+                word in self.first_words
+                and (self._may_be_second(following) or word in self.lone_words)
+                and self._is_name(words[place : place + _MAX_NAME_WORDS])
+            ):
+                yield place
 
     def _may_be_second(self, word: str) -> bool:
         """True for a word of a name, and for the initial of a middle name that the directory does not have."""
         return word in self.words or len(word) == 1
 
+    def _is_name(self, words: list[str]) -> bool:
+        """True if a name begins with the first of these words, whatever stands between them."""
+        return any(
+            next(self._rows(" ".join(order)), None) is not None
+            for _, parts in self._readings(words)
+            for order in (parts, _last_first(parts))
+        )
+
+    def _readings(self, words: list[str]) -> Iterator[tuple[int, list[str]]]:
+        """What may be a name from the first of these words on, the shortest first: how many words, and which count."""
+        for count, word in enumerate(words[:_MAX_NAME_WORDS], start=1):
+            if not (self._may_be_second(word) if count == 2 else word in self.words):
+                return
+            if count > 1 or word in self.lone_words:
+                yield count, words[:count]
+            if count == 3 and len(words[1]) == 1:
+                yield count, [words[0], word]
+
     def _name_at(self, plain: PlainText, start: int) -> NameHit | None:
         """The longest name that begins at `start`."""
-        best: NameHit | None = None
-        parts: list[str] = []
-        last = start
+        words: list[str] = []
+        ends: list[int] = []
         for word in _WORD.finditer(plain.folded, start, start + _MAX_NAME_CHARS):
-            part = word.group()
-            if len(parts) == _MAX_NAME_WORDS or (parts and not _is_name_gap(plain.folded[last : word.start()])):
+            if len(words) == _MAX_NAME_WORDS or (ends and not _is_name_gap(plain.folded[ends[-1] : word.start()])):
                 break
-            if not (self._may_be_second(part) if len(parts) == 1 else part in self.words):
-                break
-            parts.append(part)
-            last = word.end()
-            if len(parts) > 1 or part in self.lone_words:
-                best = self._known(plain, parts, start, last) or best
-            if len(parts) == 3 and len(parts[1]) == 1:
-                best = self._known(plain, [parts[0], parts[2]], start, last) or best
+            words.append(word.group())
+            ends.append(word.end())
+        best: NameHit | None = None
+        for count, parts in self._readings(words):
+            best = self._known(plain, parts, start, ends[count - 1]) or best
         return best
 
     def _known(self, plain: PlainText, parts: list[str], start: int, end: int) -> NameHit | None:
         is_reversed = "," in plain.folded[start:end]
-        rows = list(self._rows(" ".join([*parts[1:], parts[0]] if is_reversed else parts)))
+        rows = list(self._rows(" ".join(_last_first(parts) if is_reversed else parts)))
         if not rows:
             return None
         sign = min(Sign(self.signs[row]) for row in rows)
@@ -240,7 +258,7 @@ class NameIndex:
     def _numbers(self, plain: PlainText) -> Iterator[NameHit]:
         folded = plain.folded
         for digits in _DIGITS.finditer(folded):
-            for start, prefix in _starts(folded, digits.start()):
+            for start, prefix in self._starts(folded, digits.start()):
                 if prefix not in self.prefixes:
                     continue
                 squeezed, end = "", start
@@ -252,6 +270,28 @@ class NameIndex:
                         hit = self._number_at(plain, squeezed, start, end)
                         if hit is not None:
                             yield hit
+
+    def _starts(self, folded: str, start: int) -> Iterator[tuple[int, str]]:
+        """Where a file number may begin whose first digit is at `start`, and the letters from there to the digit.
+
+        There, or up to three words before, as long as the letters can be the end of what stands before the digits of
+        some file number.
+        """
+        prefix = ""
+        if start and folded[start - 1].isalpha():
+            stem = _WORD_BEFORE.search(folded, max(0, start - 13), start) if folded[start - 1] in self.labels else None
+            if stem is None:
+                return
+            start, prefix = stem.start(), stem.group()
+        yield start, prefix
+        for _ in range(_MAX_WORDS_BEFORE):
+            if start < 2 or folded[start - 1] not in _NUMBER_GAPS or folded[start - 2] + prefix not in self.labels:
+                return
+            word = _WORD_BEFORE.search(folded, max(0, start - 14), start - 1)
+            if word is None:
+                return
+            start, prefix = word.start(), word.group() + prefix
+            yield start, prefix
 
     def _number_at(self, plain: PlainText, squeezed: str, start: int, end: int) -> NameHit | None:
         files = tuple(sorted({self.files[self.owners[row]] for row in self._rows("#" + squeezed)}))
@@ -272,6 +312,11 @@ class NameIndex:
 
 def _words(folded: str) -> list[str]:
     return folded.translate(_ASCII_LETTERS).split() if folded.isascii() else _WORD.findall(folded)
+
+
+def _last_first(parts: list[str]) -> list[str]:
+    """The words as they stand in a name that is written with its last word first."""
+    return [*parts[1:], parts[0]]
 
 
 def _key(words: str) -> int:
@@ -302,25 +347,6 @@ def _forms(name: str, sign: Sign) -> Iterator[tuple[list[str], Sign]]:
 def _is_name_gap(between: str) -> bool:
     """True for what may stand between two words of one name: a space, a line end, a hyphen, a dot, a comma."""
     return 0 < len(between) <= 3 and not between.strip(" .,'-\n\t")
-
-
-def _starts(folded: str, start: int) -> Iterator[tuple[int, str]]:
-    """Where a file number may begin whose first digit is at `start`, there or some words before, and its letters."""
-    prefix = ""
-    if start and folded[start - 1].isalpha():
-        stem = _WORD_BEFORE.search(folded, max(0, start - 13), start)
-        if stem is None:
-            return
-        start, prefix = stem.start(), stem.group()
-    yield start, prefix
-    for _ in range(_MAX_WORDS_BEFORE):
-        if start == 0 or folded[start - 1] not in _NUMBER_GAPS:
-            return
-        word = _WORD_BEFORE.search(folded, max(0, start - 14), start - 1)
-        if word is None:
-            return
-        start, prefix = word.start(), word.group() + prefix
-        yield start, prefix
 
 
 def _shape(squeezed: str) -> str:
