@@ -13,6 +13,7 @@ from gateway.content.finding import About, Finding, Matter
 from gateway.message.model import Message, ZoneKind
 from gateway.people.directory import Directory
 from gateway.people.model import Direction, Parties, Party, Role
+from gateway.policy.facts_personal import personal_address_findings
 from gateway.policy.facts_text import address_spans
 
 _LEAVING = frozenset({Direction.OUTBOUND, Direction.THIRD_PARTY})
@@ -37,6 +38,7 @@ def recipient_findings(
         found.extend(_look_alikes(parties, directory))
     if parties.direction is Direction.OUTBOUND:
         found.extend(_clients_in_view(parties))
+        found.extend(personal_address_findings(message, parties, directory))
     if parties.direction is Direction.INBOUND:
         found.extend(_personal_addresses_used(message, parties, directory))
     return tuple(found)
