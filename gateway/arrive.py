@@ -295,12 +295,12 @@ class Arrival:
         if is_client_mail:
             with self._observer.stage("archive"):
                 await self._store.file_sending(self._record(judged))
+        letters = self._desk.for_note(_about(judged), judged.plan, judged.parties)
         with self._observer.stage("relay"):
             answer = await self._deliver(judged, delivery)
-        letters = self._desk.for_note(_about(judged), judged.plan, judged.parties) if answer.is_positive else ()
         if is_client_mail or letters:
             with self._observer.stage("archive"):
-                await self._close(judged, answer, letters)
+                await self._close(judged, answer, letters if answer.is_positive else ())
         return answer
 
     async def _deliver(self, judged: Judged, delivery: Delivery) -> Reply:
@@ -327,6 +327,8 @@ class Arrival:
                 await self._store.mark_refused(judged.submission.id, answer.code, self._now())
         except GatewayError as error:
             self._observer.failed(judged.submission, error)
+        except Exception as error:  # noqa: BLE001 -- the message has left: a defect of ours must not make it leave twice
+            self._observer.broke(judged.submission, error)
 
     async def _hold(self, judged: Judged, delivery: Delivery) -> Reply:
         about = _about(judged)

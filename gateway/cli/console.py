@@ -53,7 +53,8 @@ def stop(words: str, code: int = EXIT_USAGE) -> NoReturn:
 
 def print_json(values: Any) -> None:
     """One JSON object as one line on standard output."""
-    typer.echo(json.dumps(values, ensure_ascii=False, default=str))
+    line = json.dumps(values, ensure_ascii=False, default=str)
+    typer.echo(line.encode("utf-8", "replace").decode("utf-8"))  # a file name need not be UTF-8; a JSON line must be
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -63,9 +63,9 @@ def main() -> None:
     except GatewayError as error:
         complain(error.cause)
         sys.exit(EXIT_FOUND)
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader has enough, as `head`: what a shell reports for SIGPIPE
         sys.stderr.close()
-        sys.exit(EXIT_FOUND)
+        sys.exit(141)
     except OSError as error:
         complain(f"{error.filename or 'input or output'}: {error.strerror or type(error).__name__}")
         sys.exit(EXIT_FOUND)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import typer
 
 from gateway.cli.console import EXIT_FOUND, ConfigOption, complain
+from gateway.message.errors import ConfigInvalid, ConfigProblem
+
+_ADDRESS = re.compile(r"[^\s`'\"<>(),;:]+@[^\s`'\"<>(),;:]+")
 
 
 def serve(config: ConfigOption) -> None:
@@ -13,6 +18,13 @@ def serve(config: ConfigOption) -> None:
 
     try:
         run_service(config)
+    except ConfigInvalid as error:
+        raise ConfigInvalid([without_addresses(problem) for problem in error.problems]) from None
     except OSError as error:
         complain(f"can't start: {error.strerror or error}")
         raise typer.Exit(EXIT_FOUND) from None
+
+
+def without_addresses(problem: ConfigProblem) -> ConfigProblem:
+    """The problem as a log may hold it: what `serve` says goes to one. `people check` shows the addresses."""
+    return ConfigProblem(problem.path, problem.line, _ADDRESS.sub("<address>", problem.what))

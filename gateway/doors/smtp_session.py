@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar
 
 from gateway.doors.smtp_connection import ClientGone, SmtpConnection
@@ -237,7 +237,7 @@ class SmtpSession(SmtpConnection):
         else:
             await self._reset()
             self._helo = None
-            self._xclient |= told
+            self._xclient = told if "ADDR" in told else _of_the_host(self._xclient) | told
             await self.say(reply("ready", host=self._settings.host_name))
 
     async def _take_xforward(self, argument: bytes) -> None:
@@ -368,3 +368,8 @@ class SmtpSession(SmtpConnection):
         b"XCLIENT": _take_xclient,
         b"XFORWARD": _take_xforward,
     }
+
+
+def _of_the_host(told: Mapping[str, str | None]) -> dict[str, str | None]:
+    """What a new XCLIENT leaves standing: the login, the greeting and the protocol were of the client before."""
+    return {name: value for name, value in told.items() if name not in {"LOGIN", "HELO", "PROTO"}}

@@ -344,3 +344,33 @@ def test_mail_of_our_own_people_is_not_checked(tmp_path: Path) -> None:
             assert b"Authentication-Results" not in delivery.delivered[0]
 
     run(story)
+
+
+def test_a_defect_while_the_answer_is_written_down_does_not_send_the_message_twice(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+
+            async def break_down(*_: object) -> None:
+                raise ZeroDivisionError
+
+            house.store.mark_sent = break_down
+            answer = await house.arrival(a_message().submission(), FakeDelivery())
+            assert answer.code == 250
+            assert len(house.watcher.defects) == 1
+
+    run(story)
+
+
+def test_a_tip_that_can_not_be_written_stops_the_message_before_it_leaves(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+
+            def break_down(*_: object) -> None:
+                raise ZeroDivisionError
+
+            house.arrival._desk.for_note = break_down
+            delivery = FakeDelivery()
+            assert (await house.arrival(a_message().submission(), delivery)).code == 451
+            assert delivery.delivered == []
+
+    run(story)
