@@ -6,8 +6,10 @@ Built piece by piece while a part's source is turned into what a reader sees. Us
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +18,35 @@ class MappedText:
 
     text: str
     offsets: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrlfOffsets(Sequence[int]):
+    """The map of a text whose source has CRLF where the text has LF; counted when asked for, not kept a character.
+
+    `start` is where the source begins, `line_ends` where the LFs stand in the text: each stands for its CR.
+    """
+
+    length: int
+    start: int
+    line_ends: Sequence[int]
+
+    def __len__(self) -> int:
+        return self.length
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[int]: ...
+
+    def __getitem__(self, index: int | slice) -> int | Sequence[int]:
+        if isinstance(index, slice):
+            return array("I", map(self._offset, range(self.length)[index]))
+        return self._offset(range(self.length)[index])
+
+    def _offset(self, index: int) -> int:
+        return self.start + index + bisect_left(self.line_ends, index)
 
 
 class MappedTextBuilder:

@@ -6,10 +6,12 @@ Called by `gateway.message.texts`. RFC 3676 (format=flowed, DelSp); RFC 2046 sec
 from __future__ import annotations
 
 import re
+from array import array
 
-from gateway.message.mapped import MappedText, MappedTextBuilder
+from gateway.message.mapped import CrlfOffsets, MappedText, MappedTextBuilder
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_FEED = re.compile("\n")
 _SIGNATURE = "-- "
 
 
@@ -23,6 +25,9 @@ def visible_plain(source: str, *, is_flowed: bool = False, deletes_space: bool =
         return _unflowed(source, start, deletes_space=deletes_space)
     if start == 0 and "\r" not in source:
         return MappedText(text=source, offsets=range(len(source)))
+    line_ends = source.count("\r\n")
+    if source.count("\r") == source.count("\n") == line_ends:
+        return _from_crlf(source, start)
     builder = MappedTextBuilder()
     position = start
     for match in _LINE_END.finditer(source, start):
@@ -31,6 +36,13 @@ def visible_plain(source: str, *, is_flowed: bool = False, deletes_space: bool =
         position = match.end()
     builder.copy(source, position, len(source))
     return builder.mapped()
+
+
+def _from_crlf(source: str, start: int) -> MappedText:
+    """The usual case, for which no map of each character is made."""
+    text = source[start:].replace("\r\n", "\n")
+    line_ends = array("I", (match.start() for match in _LINE_FEED.finditer(text)))
+    return MappedText(text=text, offsets=CrlfOffsets(length=len(text), start=start, line_ends=line_ends))
 
 
 def _unflowed(source: str, start: int, *, deletes_space: bool) -> MappedText:

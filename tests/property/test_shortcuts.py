@@ -1,4 +1,4 @@
-"""What is looked for cheaply is found as surely as by the slow way: names, file numbers, our own notices."""
+"""What is looked for cheaply is found as surely as by the slow way: names, file numbers, notices, places."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.content.folding import plain_text
 from gateway.content.names import NameHit, NameIndex, _words
 from gateway.message.model import ZoneKind
+from gateway.message.plain import visible_plain
 from gateway.message.zones import find_zones
 from gateway.people.model import Client
 
@@ -107,6 +108,8 @@ def words_in_order(text: str, notice: str) -> set[int]:
 
 
 @given(st.lists(st.tuples(NOTICE_WORDS, NOTICE_GAPS), max_size=20), st.sampled_from(NOTICES))
+@example([("it", " "), ("kept", "\n"), ("it", " ")], "it, kept it")
+@example([("x", ""), ("it", " "), ("kept", " "), ("it", " ")], "it, kept it")
 def test_a_notice_is_found_wherever_its_words_stand(pairs: list[tuple[str, str]], notice: str) -> None:
     text = "".join(map("".join, pairs))
     zones = find_zones(text, notices=[notice])
@@ -128,3 +131,24 @@ def test_many_notices_mark_what_each_of_them_would(pairs: list[tuple[str, str]])
     inside = {index for zone in marked for index in range(zone.start, zone.end)}
     assert bool(inside) == bool(expected)
     assert {index for index in inside if re.match(r"\w", text[index])} <= expected
+
+
+def character_by_character(source: str) -> tuple[str, list[int]]:
+    text, offsets = "", []
+    for offset, char in enumerate(source):
+        is_second_half = char == "\n" and source[offset - 1 : offset] == "\r"
+        is_mark = char == "\ufeff" and offset == 0
+        if not is_second_half and not is_mark:
+            text += "\n" if char == "\r" else char
+            offsets.append(offset)
+    return text, offsets
+
+
+@given(
+    st.lists(st.sampled_from(["a", "bc", "\r\n", "\r\n", "\ufeff", "é"]), max_size=12).map("".join), st.text("\r\na")
+)
+def test_plain_text_leads_back_to_its_source_character_by_character(crlf: str, anything: str) -> None:
+    for source in (crlf, anything, crlf + anything):
+        mapped = visible_plain(source)
+        assert (mapped.text, list(mapped.offsets)) == character_by_character(source)
+        assert list(mapped.offsets[1:-1]) == list(mapped.offsets)[1:-1]
