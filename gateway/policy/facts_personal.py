@@ -1,7 +1,8 @@
 """A worker's private mailbox offered in the text of mail to a client: a fact, because the directory knows it. Pure.
 
 Not a recognizer: words around the address don't matter, nor does the address of anybody whom the directory doesn't
-name. Quoted text is left alone: the client wrote to that mailbox, or has seen it. Called by `recipients`. [CLI-5] [CLI-6]
+name. Quoted text is left alone: the client wrote to that mailbox, or has seen it. Called by `recipients`. [CLI-5]
+[CLI-6]
 """
 
 from __future__ import annotations

@@ -78,6 +78,7 @@ def load_pack(name_or_path: str, *, base: Path | None = None, organisation: str 
         templates=_by_language(texts["template"], "templates", file.templates),
         letters=_by_language(texts["letter"], "letters", list(LetterKind)),
         relay_domains=frozenset(domain for network in networks.networks for domain in network.relay_domains),
+        relay_addresses=frozenset(address for network in networks.networks for address in network.relay_addresses),
     )
 
 

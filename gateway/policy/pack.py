@@ -193,7 +193,8 @@ class Pack:
 
     `why` holds a sentence for the reason of a finding, or for the part of it before the dot, by language.
     `notices` by language; `templates` and `letters` by name, then language: Jinja2 sources that are known to compile.
-    `relay_domains` are A-label domains in lower case; a name below one of them counts too.
+    `relay_domains` are A-label domains in lower case; a name below one of them counts too. `relay_addresses` are single
+    addresses at other domains, in lower case, with `*` for any characters of the local part.
     """
 
     id: str
@@ -210,6 +211,7 @@ class Pack:
     templates: Mapping[str, Mapping[str, str]]
     letters: Mapping[str, Mapping[str, str]]
     relay_domains: frozenset[str]
+    relay_addresses: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:

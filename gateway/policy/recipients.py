@@ -8,9 +8,11 @@ mailboxes), [CONF-1] (clients seen by other clients, addresses that look like a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 
 from gateway.content.finding import About, Finding, Matter
 from gateway.message.model import Message, ZoneKind
+from gateway.people.addresses import without_tag
 from gateway.people.directory import Directory
 from gateway.people.model import Direction, Parties, Party, Role
 from gateway.policy.facts_personal import personal_address_findings
@@ -24,17 +26,24 @@ _MAX_GROUPS = 50
 
 
 def recipient_findings(
-    *, message: Message, parties: Parties, directory: Directory, relay_domains: frozenset[str] = frozenset()
+    *,
+    message: Message,
+    parties: Parties,
+    directory: Directory,
+    relay_domains: frozenset[str] = frozenset(),
+    relay_addresses: frozenset[str] = frozenset(),
 ) -> tuple[Finding, ...]:
     """Every fact about the recipients that a rule may object to.
 
     `relay_domains`: A-label domains, in lower case, at which social networks take replies by mail; a name below one of
-    them counts too. Recipients are those of the envelope; what readers see of each other comes from the header.
+    them counts too. `relay_addresses`: single addresses of that kind, in lower case, where `*` stands for any
+    characters of the local part; the `+tag` of a recipient is not compared. Recipients are those of the envelope; what
+    readers see of each other comes from the header.
     """
     found: list[Finding] = []
     if parties.direction in _LEAVING:
         found.extend(_self_copies(message, parties, directory))
-        found.extend(_relays(parties, relay_domains))
+        found.extend(_relays(parties, relay_domains, relay_addresses))
         found.extend(_look_alikes(parties, directory))
     if parties.direction is Direction.OUTBOUND:
         found.extend(_clients_in_view(parties))
@@ -77,9 +86,12 @@ def _quotes_client(message: Message, directory: Directory) -> bool:
     )
 
 
-def _relays(parties: Parties, relay_domains: frozenset[str]) -> Iterator[Finding]:
+def _relays(parties: Parties, relay_domains: frozenset[str], relay_addresses: frozenset[str]) -> Iterator[Finding]:
     for party in parties.recipients:
-        if not party.is_professional and _is_below(party.address.rpartition("@")[2], relay_domains):
+        is_relay = _is_below(party.address.rpartition("@")[2], relay_domains) or _is_like(
+            party.address, relay_addresses
+        )
+        if is_relay and not party.is_professional:
             explanation = "the recipient is an address at which a social network takes replies by mail"
             yield _fact(Matter.SOCIAL_RELAY_RECIPIENT, _where(party), "relay.social_network", explanation)
             return
@@ -91,6 +103,14 @@ def _is_below(domain: str, domains: frozenset[str]) -> bool:
             return True
         domain = domain.partition(".")[2]
     return False
+
+
+def _is_like(address: str, patterns: frozenset[str]) -> bool:
+    local, _, domain = (without_tag(address) or address).rpartition("@")
+    return any(
+        domain == relay_domain and fnmatchcase(local, relay_local)
+        for relay_local, _, relay_domain in (pattern.rpartition("@") for pattern in patterns)
+    )
 
 
 def _look_alikes(parties: Parties, directory: Directory) -> Iterator[Finding]:

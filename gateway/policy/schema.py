@@ -22,6 +22,7 @@ RuleId = Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z_]+)+$", max_length=60)]
 ClauseId = Annotated[str, Field(pattern=r"^[A-Z]{2,5}-[A-Z]?[0-9]{1,2}$")]
 ReasonKey = Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_-]+)?$")]
 FileStem = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$", max_length=40)]
+_RELAY_ADDRESS = r"^\*?[a-z0-9._+-]*[a-z0-9][a-z0-9._+-]*\*?@[a-z0-9-]+(\.[a-z0-9-]+)+$"
 ReplyText = Annotated[str, Field(pattern=r"^[\x20-\x7E]+$", min_length=10, max_length=200)]
 
 
@@ -189,10 +190,14 @@ class PackFile(_Entry):
 
 
 class NetworkEntry(_Entry):
-    """A social network: its name and the domains that its reply-by-mail addresses use."""
+    """A social network: its name, and the domains and single addresses that it sends from and takes replies at.
+
+    `*` at the beginning or end of an address's local part stands for any characters, or none.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
-    relay_domains: list[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]]
+    relay_domains: list[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]] = []
+    relay_addresses: list[Annotated[str, Field(pattern=_RELAY_ADDRESS, max_length=120)]] = []
 
 
 class NetworksFile(_Entry):

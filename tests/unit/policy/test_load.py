@@ -131,6 +131,12 @@ def test_a_duplicate_key_is_told(folder: Path) -> None:
         (lambda f: (f / "notices/en.txt").write_bytes(b"caf\xe9"), "pack/notices/en.txt: the file is not UTF-8"),
         (lambda f: (f / "notices/en.txt").write_bytes(b"a" * 2_200_000), "larger than 2 MiB"),
         (lambda f: (f / "social_networks.yaml").write_text("as_of: 2026-11-01\nnetworks: []\n"), "networks"),
+        (
+            lambda f: (f / "social_networks.yaml").write_text(
+                'as_of: 2026-11-01\nnetworks:\n  - {name: N, relay_addresses: ["*@network.example"]}\n'
+            ),
+            "social_networks.yaml:3: `networks.0.relay_addresses.0`",
+        ),
         (lambda f: (f / "social_networks.yaml").unlink(), "social_networks.yaml: the file can't be read"),
     ],
 )

@@ -9,6 +9,7 @@ from gateway.policy.recipients import recipient_findings
 from tests.builders import ADA, ADA_HOME, JORDAN, LUC, MINA, OLD, OUTSIDER, MessageBuilder, a_directory, a_message
 
 RELAYS = frozenset({"reply.network.example"})
+RELAY_ADDRESSES = frozenset({"*noreply@social.example", "dm-*@social.example", "hit-reply@social.example"})
 CHILD = Client(file="C-1042B", name="Lee Reyes", addresses=("lee.reyes@mail.example", JORDAN))
 HOME = "nora.home@gmail.example"
 
@@ -16,7 +17,9 @@ HOME = "nora.home@gmail.example"
 def findings_of(builder: MessageBuilder, *clients: Client) -> tuple[Finding, ...]:
     directory, message = a_directory(*clients), builder.message()
     parties = classify(builder.envelope(), message, builder.session(), directory)
-    return recipient_findings(message=message, parties=parties, directory=directory, relay_domains=RELAYS)
+    return recipient_findings(
+        message=message, parties=parties, directory=directory, relay_domains=RELAYS, relay_addresses=RELAY_ADDRESSES
+    )
 
 
 def facts_of(builder: MessageBuilder, *clients: Client) -> list[tuple[str, str, str]]:
@@ -39,6 +42,9 @@ PASSES = {
     "one's own private mailbox, nothing of clients": a_message().to(ADA_HOME),
     "one's own private mailbox and a colleague": a_message().to(ADA_HOME, LUC),
     "a mailbox of the network's staff": a_message().to("press@network.example"),
+    "the press desk at a domain with single relay addresses": a_message().to("press@social.example"),
+    "a name that only begins like a relay's": a_message().to("hit-reply-desk@social.example"),
+    "a relay's name below its domain": a_message().to("hit-reply@mail.social.example"),
     "a domain that only ends alike": a_message().to("x@notreply.network.example"),
     "another person of a like name": a_message().to("jordan.raymond@mail.example"),
     "a client's like address among colleagues": a_message().to("jordan.reyes@agency.example"),
@@ -70,6 +76,12 @@ FIRES = [
      [(RELAY, "header:To", "relay.social_network")]),
     ("below a network's domain", a_message().rcpt(JORDAN, "m-1@eu.Reply.Network.example"),
      [(RELAY, "envelope", "relay.social_network")]),
+    ("a single relay address", a_message().to("Hit-Reply+a1@Social.example"),
+     [(RELAY, "header:To", "relay.social_network")]),
+    ("a relay address that begins with anything", a_message().to("messages-noreply@social.example"),
+     [(RELAY, "header:To", "relay.social_network")]),
+    ("a relay address that ends with anything", a_message().to("dm-123=a@social.example"),
+     [(RELAY, "header:To", "relay.social_network")]),
     ("a slip in the domain", a_message().to("jordan.reyes@mial.example"),
      [(LIKE, "header:To", "recipient.look_alike")]),
     ("a slip beside a client", a_message().to(MINA, "jordan.reyse@mail.example"),
