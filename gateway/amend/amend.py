@@ -75,4 +75,10 @@ def _notice_edit(submission: Submission, message: Message, plan: Plan) -> Notice
         return NoticeEdit(treatment=Treatment.TOLD_BEFORE if plan.is_told_before else Treatment.NOT_ASKED)
     if submission.envelope.mail_from is None:
         return NoticeEdit(treatment=Treatment.UNTOUCHED_NULL_PATH)
-    return notice_edit(message, plan.notice, placement=plan.placement, wrap=plan.wrap)
+    return notice_edit(
+        message,
+        plan.notice,
+        placement=plan.placement,
+        wrap=plan.wrap,
+        is_compulsory=plan.is_notice_compulsory,
+    )

@@ -31,6 +31,7 @@ from gateway.policy.verdict import Notice, Placement, Wrap
 
 _MAX_TRIES = 6
 _INLINE_PGP = (b"-----BEGIN PGP", b"-----BEGIN PKCS7")
+_INLINE_PGP_END = re.compile(rb"^-----END (?:PGP|PKCS7)[ A-Z0-9]*-----[ \t]*\r?$", re.MULTILINE)
 _UUENCODED = re.compile(rb"^(?:begin(?:-base64)? [0-7]{3,4} |=ybegin )", re.MULTILINE)
 _STALE_FIELDS = frozenset({"content-length", "lines"})
 _SIGNED = frozenset({Treatment.UNTOUCHED_SIGNED, Treatment.UNTOUCHED_ENCRYPTED})
@@ -55,10 +56,15 @@ class NoticeEdit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
-    """A part to append to, with its transfer encoding undone."""
+    """A part to append to, with its transfer encoding undone.
+
+    `sealed`: so many octets at its start are signed or encrypted inline. Then the notice goes behind them, and charset
+    and transfer encoding stay.
+    """
 
     part: Part
     octets: bytes
+    sealed: int = 0
 
 
 def append_notice(
@@ -68,14 +74,18 @@ def append_notice(
     placement: Placement = Placement.END,
     prefer_ascii: bool = False,
     wrap: Wrap = Wrap.NONE,
+    is_compulsory: bool = False,
 ) -> Amended:
     """The message with the notice in every way of showing its text, each once, or unchanged with the reason.
 
     `placement`: END, or ABOVE_HISTORY. `prefer_ascii`: where the charset lacks a letter of the notice, its ASCII
-    spelling instead of another charset. `wrap`: what to put whole into a multipart/mixed instead. Never raises for a
-    message that `gateway.message.parse` made. [CLI-8], [CLI-9].
+    spelling instead of another charset. `wrap`: what to put whole into a multipart/mixed instead.
+    `is_compulsory`: inline PGP text gets the notice too, behind its last block. Never raises for a message that
+    `gateway.message.parse` made. [CLI-8], [CLI-9].
     """
-    edit = notice_edit(message, notice, placement=placement, prefer_ascii=prefer_ascii, wrap=wrap)
+    edit = notice_edit(
+        message, notice, placement=placement, prefer_ascii=prefer_ascii, wrap=wrap, is_compulsory=is_compulsory
+    )
     raw = apply_splices(message.raw, edit.splices) if edit.splices else message.raw
     return Amended(raw=raw, treatment=edit.treatment, detail=edit.detail)
 
@@ -87,9 +97,10 @@ def notice_edit(
     placement: Placement = Placement.END,
     prefer_ascii: bool = False,
     wrap: Wrap = Wrap.NONE,
+    is_compulsory: bool = False,
 ) -> NoticeEdit:
     """The splices that `append_notice` applies, so that others can be applied with them; arguments as there."""
-    edit = _inner_edit(message, notice, placement=placement, prefer_ascii=prefer_ascii)
+    edit = _inner_edit(message, notice, placement=placement, prefer_ascii=prefer_ascii, is_compulsory=is_compulsory)
     if edit.treatment in _SIGNED and is_wrapped(message, own_notice(notice)):
         return NoticeEdit(treatment=Treatment.ALREADY_THERE)
     if edit.treatment not in _WRAPPABLE[wrap]:
@@ -101,7 +112,9 @@ def notice_edit(
     return NoticeEdit(splices=splices, treatment=Treatment.WRAPPED, detail=edit.treatment.value)
 
 
-def _inner_edit(message: Message, notice: Notice, *, placement: Placement, prefer_ascii: bool) -> NoticeEdit:
+def _inner_edit(
+    message: Message, notice: Notice, *, placement: Placement, prefer_ascii: bool, is_compulsory: bool
+) -> NoticeEdit:
     """The edit that puts the notice into the message's own texts."""
     parts = target_parts(message)
     if isinstance(parts, Treatment):
@@ -109,7 +122,7 @@ def _inner_edit(message: Message, notice: Notice, *, placement: Placement, prefe
     own = own_notice(notice)
     targets: list[_Target] = []
     for part in parts:
-        target = _target(message, part)
+        target = _target(message, part, is_compulsory=is_compulsory)
         if isinstance(target, Treatment):
             return NoticeEdit(treatment=target)
         if not own.is_told_by(message, part, target.octets):
@@ -119,7 +132,7 @@ def _inner_edit(message: Message, notice: Notice, *, placement: Placement, prefe
     return _first_good(message, targets, notice, own, placement=placement, prefer_ascii=prefer_ascii)
 
 
-def _target(message: Message, part: Part) -> _Target | Treatment:
+def _target(message: Message, part: Part, *, is_compulsory: bool) -> _Target | Treatment:
     """The part decoded, or why its text may not be touched."""
     problems = {problem.kind for problem in message.problems if problem.part == part.path}
     if ProblemKind.BAD_TRANSFER_ENCODING in problems or not is_known_encoding(part.encoding):
@@ -131,11 +144,20 @@ def _target(message: Message, part: Part) -> _Target | Treatment:
         return Treatment.UNTOUCHED_ENCODING
     if not is_fit_for_ascii(part.charset) or decode_strictly(octets, part.charset) is None:
         return Treatment.UNTOUCHED_CHARSET
+    sealed = 0
     if any(mark in octets for mark in _INLINE_PGP):
-        return Treatment.UNTOUCHED_INLINE_PGP
+        sealed = _sealed_octets(octets) if is_compulsory and part.content_type == "text/plain" else 0
+        if not sealed:
+            return Treatment.UNTOUCHED_INLINE_PGP
     if _UUENCODED.search(octets) is not None:
         return Treatment.UNTOUCHED_UUENCODED
-    return _Target(part=part, octets=octets)
+    return _Target(part=part, octets=octets, sealed=sealed)
+
+
+def _sealed_octets(octets: bytes) -> int:
+    """Where the last inline block ends; 0 if one is open, or there is none."""
+    end = max((match.end() for match in _INLINE_PGP_END.finditer(octets)), default=0)
+    return 0 if any(mark in octets[end:] for mark in _INLINE_PGP) else end
 
 
 def _first_good(
@@ -178,7 +200,14 @@ def _edits(
 ) -> Iterator[Edit]:
     if target.part.content_type == "text/html":
         return html_edits(message, target.part, target.octets, notice, placement=placement)
-    return plain_edits(message, target.part, target.octets, notice, placement=placement, prefer_ascii=prefer_ascii)
+    edits = plain_edits(message, target.part, target.octets, notice, placement=placement, prefer_ascii=prefer_ascii)
+    return (edit for edit in edits if _keeps_seal(target, edit)) if target.sealed else edits
+
+
+def _keeps_seal(target: _Target, edit: Edit) -> bool:
+    """True if what is signed or encrypted inline stays as it is: the same octets under the same labels."""
+    is_same_form = edit.label is None and edit.body is None and _encoding_for(target, edit) == target.part.encoding
+    return is_same_form and edit.offset >= target.sealed
 
 
 def _splices(message: Message, targets: list[_Target], edits: list[Edit]) -> list[Splice]:

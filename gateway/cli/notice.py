@@ -56,7 +56,7 @@ def apply(
     _no_clashes(messages, out)
     pack = load_configuration(config).pack
     rule = pack.notice_rule
-    how = How(notice=pack.notice(language), placement=rule.placement, wrap=rule.wrap)
+    how = How(notice=pack.notice(language), placement=rule.placement, wrap=rule.wrap, is_compulsory=rule.is_compulsory)
     counts: dict[str, int] = {}
     failed = 0
     try:

@@ -31,6 +31,7 @@ class How:
     notice: Notice
     placement: Placement = Placement.END
     wrap: Wrap = Wrap.NONE
+    is_compulsory: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,9 @@ def apply_notice(file: Path, *, out: Path, how: How) -> Applied:
         return Applied(file=str(file), treatment=UNREADABLE, detail=error.strerror or "")
     try:
         message = parse(raw, notices=(how.notice.text, how.notice.ascii_text))
-        amended = append_notice(message, how.notice, placement=how.placement, wrap=how.wrap)
+        amended = append_notice(
+            message, how.notice, placement=how.placement, wrap=how.wrap, is_compulsory=how.is_compulsory
+        )
         content, treatment, detail = amended.raw, amended.treatment.value, amended.detail
     except Exception as error:  # noqa: BLE001 - the guard around a message: it is written as it came, and counted
         content, treatment, detail = raw, FAILED, type(error).__name__

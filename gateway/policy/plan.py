@@ -49,6 +49,7 @@ def make_plan(
         tell_readers=action is Action.NOTE and parties.direction is Direction.INBOUND and not _is_automatic(message),
         placement=pack.notice_rule.placement,
         wrap=pack.notice_rule.wrap,
+        is_notice_compulsory=pack.notice_rule.is_compulsory,
         is_told_before=is_told,
     )
 

@@ -117,8 +117,8 @@ class Plan:
     `stamp`: the value of X-Practicum-Gateway, or None where it must not stand (mail that leaves to clients).
     `tell_sender`, `tell_supervisor`: whether each gets a mail from the gateway (a hold, or a NOTE's tip).
     `tell_readers`: whether the workers among the recipients get the tip (a NOTE on inbound mail).
-    `placement` and `wrap`: how the notice is put in. `is_told_before`: there is no notice because every client
-    concerned has been told already, and the policy does not want it said in every message.
+    `placement` and `wrap`: how the notice is put in, `is_notice_compulsory` how firmly. `is_told_before`: there is
+    none because every client concerned has been told already, and the policy does not want it in every message.
     """
 
     action: Action
@@ -131,4 +131,5 @@ class Plan:
     tell_readers: bool = False
     placement: Placement = Placement.END
     wrap: Wrap = Wrap.NONE
+    is_notice_compulsory: bool = False
     is_told_before: bool = False

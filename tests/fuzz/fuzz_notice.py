@@ -31,20 +31,27 @@ class Options:
     placement: Placement
     wrap: Wrap
     prefer_ascii: bool
+    is_compulsory: bool
 
     def applied(self, message: Message) -> Amended:
         """The message with the notice, these options given."""
         return append_notice(
-            message, self.notice, placement=self.placement, prefer_ascii=self.prefer_ascii, wrap=self.wrap
+            message,
+            self.notice,
+            placement=self.placement,
+            prefer_ascii=self.prefer_ascii,
+            wrap=self.wrap,
+            is_compulsory=self.is_compulsory,
         )
 
 
 ALL_OPTIONS = tuple(
-    Options(notice=notice, placement=placement, wrap=wrap, prefer_ascii=prefer_ascii)
+    Options(notice=notice, placement=placement, wrap=wrap, prefer_ascii=prefer_ascii, is_compulsory=is_compulsory)
     for notice in (ENGLISH, FRENCH)
     for placement in Placement
     for wrap in Wrap
     for prefer_ascii in (False, True)
+    for is_compulsory in (False, True)
 )
 
 
