@@ -1,7 +1,7 @@
 """The life of a serving gateway: start, ready, reload, drain, end.
 
-Order of the start: health pages (alive, not ready) → store → workers → door → jobs → ready. The end is the reverse:
-not ready → door drained → jobs → workers → store → health pages. SIGTERM and SIGINT end it with exit code 0; SIGHUP
+Order of the start: health pages (alive, not ready) → store → workers → doors → jobs → ready. The end is the reverse:
+not ready → doors drained → jobs → workers → store → health pages. SIGTERM and SIGINT end it with exit code 0; SIGHUP
 reads people and policy, tests them, and swaps them whole or keeps the old ones. What is built stands in `wiring`.
 """
 
@@ -16,13 +16,14 @@ from pathlib import Path
 
 import uvloop
 
+from gateway.doors.milter_settings import MilterAddress
 from gateway.message.errors import ConfigInvalid, GatewayError
 from gateway.service.configuration import Configuration, load_configuration
 from gateway.service.health import HealthServer, Page
 from gateway.service.jobs import Job, Jobs
 from gateway.service.logs import set_up_logs
 from gateway.service.metrics import CONTENT_TYPE, Metrics
-from gateway.service.settings import Endpoint, Settings
+from gateway.service.settings import Endpoint, Settings, UnixSocket
 from gateway.service.wiring import Rooms, open_rooms
 
 _log = logging.getLogger(__name__)
@@ -81,18 +82,23 @@ class Life:
         self._rooms = rooms
         jobs = Jobs(self._jobs(rooms), on_failure=self._metrics.job_restart)
         try:
-            await rooms.door.start()
+            for door in rooms.doors:
+                await door.start()
             jobs.start()
             self._set_ready(True)
             smtp = [str(Endpoint(*address)) for address in rooms.door.addresses]
-            _log.info("ready", extra={"smtp": smtp, "pid": os.getpid()})
+            milter = [_told(address) for address in rooms.milter.addresses] if rooms.milter else []
+            _log.info("ready", extra={"smtp": smtp, "milter": milter, "pid": os.getpid()})
             await self._until_stopped()
             self._set_ready(False)
             _log.info("draining")
-            rooms.door.stop_accepting()
-            await rooms.door.drain(self._configuration.settings.drain_s)
+            for door in rooms.doors:
+                door.stop_accepting()
+            drain_s = self._configuration.settings.drain_s
+            await asyncio.gather(*(door.drain(drain_s) for door in rooms.doors))
         finally:
-            await rooms.door.close()
+            for door in rooms.doors:
+                await door.close()
             await jobs.stop()
             await rooms.close()
             self._rooms = None
@@ -185,10 +191,18 @@ class Life:
                     holds_open=counts.get("holds.held", 0) + counts.get("holds.releasing", 0),
                     letters_pending=counts.get("letters.waiting", 0),
                 )
-            door = self._rooms.door
+            doors = self._rooms.doors
             self._metrics.set_free_bytes(self._rooms.store.health().free_bytes)
-            self._metrics.set_door(door.open_sessions, door.messages_under_way, door.bytes_in_flight)
+            self._metrics.set_door(
+                self._rooms.door.open_sessions,
+                sum(door.messages_under_way for door in doors),
+                sum(door.bytes_in_flight for door in doors),
+            )
         return Page(status=200, body=self._metrics.exposition(), content_type=CONTENT_TYPE)
+
+
+def _told(address: MilterAddress) -> str:
+    return str(UnixSocket(address) if isinstance(address, Path) else Endpoint(*address))
 
 
 def _of_restart(settings: Settings) -> Settings:

@@ -22,6 +22,7 @@ from gateway.people.strict_yaml import line_of, load_yaml, plain
 
 FILE_NAME = "gateway.yaml"
 _MEBIBYTE = 1024 * 1024
+_MAX_SOCKET_PATH_BYTES = 107
 _HOST_PORT = r"^(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):\d{1,5}$"
 
 
@@ -45,6 +46,34 @@ def read_endpoint(value: object) -> Endpoint:
     if int(port) > 65535:
         raise ValueError("a port is a number from 0 to 65535")
     return Endpoint(host.strip("[]"), int(port))
+
+
+class UnixSocket(NamedTuple):
+    """The absolute path of a Unix socket."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+
+def read_milter_address(value: object) -> Endpoint | UnixSocket:
+    """`host:port` of this very host, or `unix:/path`; ValueError in words for the administrator."""
+    if isinstance(value, Endpoint | UnixSocket):
+        return value
+    if isinstance(value, str) and value.startswith("unix:"):
+        path = Path(value.removeprefix("unix:"))
+        if not path.is_absolute() or "\0" in value or len(bytes(path)) > _MAX_SOCKET_PATH_BYTES:
+            raise ValueError(f"a Unix socket has an absolute path of at most {_MAX_SOCKET_PATH_BYTES} bytes")
+        return UnixSocket(path)
+    endpoint = read_endpoint(value)
+    try:
+        is_local = endpoint.host == "localhost" or ipaddress.ip_address(endpoint.host).is_loopback
+    except ValueError:
+        is_local = False
+    if not is_local:
+        raise ValueError("whoever reaches the milter door is believed: listen on 127.0.0.1, ::1 or a Unix socket")
+    return endpoint
 
 
 def read_network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
@@ -85,6 +114,12 @@ EndpointText = Annotated[
     BeforeValidator(read_endpoint),
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "pattern": _HOST_PORT}),
+]
+MilterAddressText = Annotated[
+    Endpoint | UnixSocket,
+    BeforeValidator(read_milter_address),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": rf"{_HOST_PORT}|^unix:/"}),
 ]
 NetworkText = Annotated[
     ipaddress.IPv4Network | ipaddress.IPv6Network,
@@ -159,10 +194,22 @@ class SmtpSettings(_Section):
 
 
 class MilterSettings(_Section):
-    """The milter door (read, but not opened by this version)."""
+    """The milter door, for a mail server on this very host."""
 
-    listen: tuple[EndpointText, ...] = Field(
-        default=(Endpoint("127.0.0.1", 8891),), min_length=1, description="where the milter door listens"
+    listen: tuple[MilterAddressText, ...] = Field(
+        default=(Endpoint("127.0.0.1", 8891),),
+        min_length=1,
+        description='where the milter door listens: `"127.0.0.1:8891"` or `"unix:/run/practicum-gateway/milter"`. '
+        "Whoever can connect is believed, so no address but this host's own is taken",
+    )
+    max_connections: int = Field(
+        default=500, ge=1, description="open connections of mail servers; above it, new ones are closed at once"
+    )
+    max_recipients: int = Field(default=1000, ge=100, description="recipients of one message; above it, 452")
+    max_bytes_in_flight: int = Field(
+        default=256 * _MEBIBYTE,
+        ge=64 * _MEBIBYTE,
+        description="bytes of messages in memory at once, apart from the SMTP door's; above it, 451",
     )
 
 
@@ -278,9 +325,7 @@ class Settings(_Section):
         description="the name by which the gateway greets and which it writes into Received; absent: this machine's",
     )
     smtp: SmtpSettings = Field(default=SmtpSettings(), description="the SMTP door and the next hop")
-    milter: MilterSettings | None = Field(
-        default=None, description="the milter door; absent: closed. This version reads the key and does not open it"
-    )
+    milter: MilterSettings | None = Field(default=None, description="the milter door; absent: closed")
     metrics: MetricsSettings | None = Field(
         default=MetricsSettings(), description="health and metrics pages; `null`: none"
     )
@@ -305,8 +350,6 @@ class Settings(_Section):
     def warnings(self) -> tuple[str, ...]:
         """What is configured and has no effect in this version, in words for the administrator."""
         told = []
-        if self.milter is not None:
-            told.append("milter: this version has no milter door; nothing listens there")
         if self.authentication.verify and self.authentication.dns is None:
             told.append("authentication: verify is on and no DNS server is named; every result will be `none`")
         return tuple(told)

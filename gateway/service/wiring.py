@@ -19,12 +19,15 @@ from gateway.amend.lookups import NoDns, Resolver
 from gateway.amend.signing import Signer
 from gateway.amend.verify import Verifier
 from gateway.archive.store import Store
-from gateway.arrive import Arrival, Knowledge
+from gateway.arrive import Arrival
 from gateway.content.pool import InspectionPool
 from gateway.decide import Decide
+from gateway.doors.milter import MilterDoor
+from gateway.doors.milter_settings import MilterDoorSettings
 from gateway.doors.smtp import SmtpDoor
 from gateway.doors.smtp_settings import DoorTimeouts, SmtpDoorSettings
 from gateway.elapse import Elapse
+from gateway.flow import Knowledge
 from gateway.holding.refs import ref_of
 from gateway.message.errors import ConfigInvalid, ConfigProblem, MachineryFailed
 from gateway.outbound.letters import LetterDesk
@@ -32,7 +35,7 @@ from gateway.outbound.relay import NextHop, RelayTimeouts
 from gateway.service.configuration import Configuration, make_limits
 from gateway.service.metrics import Metrics
 from gateway.service.observer import ServiceObserver
-from gateway.service.settings import FILE_NAME, Settings
+from gateway.service.settings import FILE_NAME, Settings, UnixSocket
 from gateway.service.signing import make_signer
 
 _POOL_READY_S = 60.0
@@ -136,6 +139,24 @@ def make_door_settings(configuration: Configuration) -> SmtpDoorSettings:
     )
 
 
+def make_milter_settings(settings: Settings) -> MilterDoorSettings | None:
+    """What the milter door must know; None if none is configured."""
+    milter = settings.milter
+    if milter is None:
+        return None
+    return MilterDoorSettings(
+        listen=tuple(
+            address.path if isinstance(address, UnixSocket) else (address.host, address.port)
+            for address in milter.listen
+        ),
+        host_name=host_name(settings),
+        limits=make_limits(settings),
+        max_connections=milter.max_connections,
+        max_recipients=milter.max_recipients,
+        max_bytes_in_flight=milter.max_bytes_in_flight,
+    )
+
+
 class Rooms:
     """Every room of a serving gateway, built and open. Made by `open_rooms`; `close` undoes it in reverse order."""
 
@@ -172,7 +193,16 @@ class Rooms:
             new_id=new_id,
             on_failure=observer.command_failed,
         )
+        milter_settings = make_milter_settings(settings)
+        self.milter = (
+            MilterDoor(milter_settings, handle=self.arrival, now=now, new_id=new_id) if milter_settings else None
+        )
         metrics.set_clients(len(configuration.directory.clients))
+
+    @property
+    def doors(self) -> tuple[SmtpDoor | MilterDoor, ...]:
+        """The doors that are configured."""
+        return (self.door, self.milter) if self.milter else (self.door,)
 
     def knowledge(self) -> Knowledge:
         """The people and the policy of now."""
@@ -187,7 +217,7 @@ class Rooms:
         self.metrics.set_clients(len(configuration.directory.clients))
 
     async def close(self) -> None:
-        """Close what `open_rooms` opened; the door is closed by then."""
+        """Close what `open_rooms` opened; the doors are closed by then."""
         await self.pool.close()
         await self.store.close()
 
@@ -205,7 +235,7 @@ async def open_rooms(configuration: Configuration, metrics: Metrics) -> Rooms:
     """Open the store, put right what a killed process left, start the workers, and build the rest.
 
     Raises GatewayError when the store can't be used (another gateway serves it, the disk is full), ConfigInvalid for
-    keys that can't be used. The door is built and not yet open.
+    keys that can't be used. The doors are built and not yet open.
     """
     signer = make_signer(configuration)
     store = await Store.open(configuration.store_path, is_gateway=True)

@@ -37,7 +37,7 @@ class FakeRooms:
     door_fails: bool = False
 
     def __post_init__(self) -> None:
-        self.door = self
+        self.door, self.milter, self.doors = self, None, (self,)
         self.elapse = SimpleNamespace(letters=self._job("letters"), holds=self._job("holds"))
         self.store = SimpleNamespace(health=self._health, counts=self._counts)
         self.pool = SimpleNamespace(is_ready=self.is_pool_ready)

@@ -47,7 +47,24 @@ signing: [{domain: agency.example, selector: s1, key: {file: keys/s1.pem}}]
 """
     found = settings(tmp_path, text)
     assert found.signing[0].key.file == Path("keys/s1.pem")
-    assert len(found.warnings()) == 1
+    assert found.milter is not None
+    assert found.milter.listen == (Endpoint("127.0.0.1", 8891),)
+    assert found.warnings() == ()
+
+
+@pytest.mark.parametrize("address", ["[::1]:8891", "localhost:0", "127.8.9.1:1", "unix:/run/practicum-gateway/milter"])
+def test_the_milter_door_listens_on_this_host(tmp_path: Path, address: str) -> None:
+    found = settings(tmp_path, f'milter: {{listen: ["{address}"]}}\n')
+    assert found.milter is not None
+    assert [str(one) for one in found.milter.listen] == [address]
+
+
+@pytest.mark.parametrize(
+    "address", ["0.0.0.0:8891", "[::]:1", "192.0.2.1:8891", "mail.agency.example:1", "unix:run/m", "unix:/" + "x" * 120]
+)
+def test_the_milter_door_listens_nowhere_else(tmp_path: Path, address: str) -> None:
+    found = problems(tmp_path, f'milter: {{listen: ["{address}"]}}\n')[0]
+    assert found.startswith("gateway.yaml:1: `milter.listen.0`")
 
 
 def test_an_absent_file_names_the_command_that_writes_one(tmp_path: Path) -> None:

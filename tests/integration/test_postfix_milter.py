@@ -1,0 +1,122 @@
+"""The gateway as the milter of a real Postfix: what is delivered, held, returned, and what happens if it dies."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from tests.integration.gateway_process import GatewayProcess, free_port
+from tests.integration.milter_postfix import postfix_with_milter
+from tests.integration.mixed_mail import ADA, JORDAN, LUC, Fate, MixedMail, mixed_mail
+from tests.integration.servers import PostfixInstance, SinkServer, Speaker, Taken
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+HEADINGS = ("About e-mail with King Street Outreach", "À propos du courriel avec King Street Outreach")
+
+
+@dataclass
+class House:
+    """A gateway that is the milter of a Postfix, and the server that gets the mail."""
+
+    gateway: GatewayProcess
+    postfix: PostfixInstance
+    sink: SinkServer
+
+    def send(self, mail: MixedMail) -> str:
+        with Speaker(self.postfix.front_port, timeout_s=60) as client:
+            return client.mail(mail.mail_from, mail.recipients, mail.content)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    back_port, milter_port = free_port(), free_port()
+    extra = f'letters: {{interval_s: 0.3}}\nmilter: {{listen: ["127.0.0.1:{milter_port}"]}}\n'
+    with (
+        SinkServer() as sink,
+        GatewayProcess(tmp_path / "gw", next_hop_port=back_port, extra_yaml=extra) as gateway,
+        postfix_with_milter(
+            tmp_path / "pf", milter=f"inet:127.0.0.1:{milter_port}", sink_port=sink.port, back_port=back_port
+        ) as postfix,
+    ):
+        yield House(gateway, postfix, sink)
+
+
+def test_60_mixed_messages_are_each_delivered_held_or_returned_as_expected(house: House) -> None:
+    mails = mixed_mail(60)
+    answers = {mail.message_id: house.send(mail) for mail in mails}
+    expected = {Fate.NOTICED: "250", Fate.UNTOUCHED: "250", Fate.HELD: "250", Fate.RETURNED: "550 5.7.1 rule="}
+    wrong = [
+        (mail.number, mail.kind, answers[mail.message_id])
+        for mail in mails
+        if not answers[mail.message_id].startswith(expected[mail.fate])
+    ]
+    assert wrong == []
+    to_arrive = [mail for mail in mails if mail.fate in {Fate.NOTICED, Fate.UNTOUCHED}]
+    held = [mail for mail in mails if mail.fate is Fate.HELD]
+    house.sink.wait_for(len(to_arrive) + 2 * len(held), 60)
+    arrived = {message_id(taken.content): taken for taken in house.sink.messages if taken.mail_from}
+    assert sorted(arrived) == sorted(mail.message_id for mail in to_arrive)
+    for mail in to_arrive:
+        assert_differs_only_by_the_plan(mail, arrived[mail.message_id])
+    letters = Counter(address for taken in house.sink.messages if not taken.mail_from for address in taken.addresses)
+    assert letters == {ADA: len(held), LUC: len(held)}
+    assert len(house.gateway.json_lines("held", "list")) == len(held)
+    filed = house.gateway.json_lines("archive", "list", "--client", "C-1042")
+    sent = [entry for entry in filed if not str(entry["state"]).startswith(("held", "not"))]
+    assert len(sent) == sum(mail.client_file == "C-1042" for mail in to_arrive)
+
+
+def assert_differs_only_by_the_plan(mail: MixedMail, taken: Taken) -> None:
+    """Above the sender's own header only trace fields and the stamp; below it nothing but the notice."""
+    start = taken.content.index(mail.content[: mail.content.index(b"\r\n")])
+    above, delivered = taken.content[:start], taken.content[start:]
+    assert re.fullmatch(rb"((Received|X-Practicum-Gateway):[^\r\n]*\r\n([ \t][^\r\n]*\r\n)*)+", above), mail.kind
+    assert (b"X-Practicum-Gateway:" in above) == (mail.kind == "supervision"), mail.kind
+    assert above.count(b"Received:") == 1, "the mail server's own and no other"
+    if mail.fate is Fate.UNTOUCHED:
+        assert delivered == mail.content, mail.kind
+        return
+    assert delivered != mail.content
+    before, after = (message_from_bytes(content, policy=default) for content in (mail.content, delivered))
+    assert before.items() == after.items(), mail.kind
+    noticed = 0
+    parts = list(zip(before.walk(), after.walk(), strict=True))
+    for old, new in parts:
+        assert old.items() == new.items()
+        if old.is_multipart():
+            continue
+        was, now = old.get_payload(decode=True), new.get_payload(decode=True)
+        if old.get_content_type() not in {"text/plain", "text/html"}:
+            assert was == now
+            continue
+        text = " ".join(re.sub("<[^>]+>", "", now.decode("utf-8")).split())
+        assert sum(text.count(heading) for heading in HEADINGS) == 1, mail.kind
+        assert now.startswith(was.rstrip().removesuffix(b"</body></html>")), mail.kind
+        noticed += 1
+    assert noticed == sum(old.get_content_maintype() == "text" for old, _ in parts)
+
+
+def test_a_released_message_goes_past_the_milter(house: House) -> None:
+    mail = next(mail for mail in mixed_mail(20) if mail.kind == "medication")
+    assert house.send(mail).startswith("250")
+    house.sink.wait_for(2)
+    (waiting,) = house.gateway.json_lines("held", "list")
+    house.gateway.command("held", "release", str(waiting["ref"]), "--by", "w-tremblay", "--reason", "agreed with her")
+    house.sink.wait_for(4)
+    (released,) = [taken for taken in house.sink.messages if taken.mail_from]
+    assert (released.mail_from, released.addresses) == (ADA, (JORDAN,))
+    assert HEADINGS[0] in message_from_bytes(released.content, policy=default).get_content()
+    assert house.gateway.json_lines("held", "list") == []
+
+
+def message_id(content: bytes) -> str:
+    found = re.search(rb"(?im)^message-id:\s*(<[^>]+>)", content)
+    assert found is not None
+    return found[1].decode()
