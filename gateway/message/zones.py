@@ -139,7 +139,7 @@ def _next_filled(lines: Sequence[str], index: int) -> int:
 
 def _fill_blanks(lines: Sequence[str], kinds: _Kinds) -> None:
     """Empty lines behind a quoted line are quoted, if quoted text or the end follows."""
-    index = 0
+    index = 0 if ZoneKind.QUOTED in kinds else len(lines)
     while index < len(lines):
         start = index
         while index < len(lines) and kinds[index] is ZoneKind.NEW and not lines[index].strip():
