@@ -12,8 +12,8 @@ from typing import Protocol
 
 from gateway.archive.model import QueuedLetter
 from gateway.archive.store import Store
-from gateway.arrive import Knowledge
 from gateway.decide import Relay, about_hold
+from gateway.flow import Knowledge
 from gateway.holding.states import HoldNotOpen, HoldState
 from gateway.message.errors import GatewayError
 from gateway.outbound.letters import LetterDesk

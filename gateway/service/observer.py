@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from contextlib import AbstractContextManager
 
-from gateway.arrive import Outcome
+from gateway.flow import Outcome
 from gateway.message.errors import GatewayError
 from gateway.message.submission import Submission
 from gateway.outbound.relay import NextHopDown, NextHopLost, NextHopSlow

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway.archive.store import Store
-from gateway.arrive import Arrival, Knowledge, Outcome
+from gateway.arrive import Arrival
 from gateway.content.finding import Finding, Matter
 from gateway.content.inspector import InspectionRequest
 from gateway.decide import Decide
 from gateway.elapse import Elapse
+from gateway.flow import Knowledge, Outcome
 from gateway.holding.refs import ref_of
 from gateway.message.errors import GatewayError
 from gateway.message.limits import DEFAULT

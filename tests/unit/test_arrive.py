@@ -293,7 +293,7 @@ def from_jordan() -> Submission:
 def test_a_client_whose_domain_disowns_the_mail_is_shown_as_such_and_never_held(tmp_path: Path) -> None:
     async def story() -> None:
         async with flows(tmp_path) as house:
-            house.arrival._verifier = Verifier(authserv_id=OUR_NAME, resolver=DISOWNED)
+            house.arrival._steps._verifier = Verifier(authserv_id=OUR_NAME, resolver=DISOWNED)
             delivery, submission = FakeDelivery(), from_jordan()
             assert (await house.arrival(submission, delivery)).code == 250
             assert delivery.delivered[0].startswith(f"Authentication-Results: {OUR_NAME};\r\n\tspf=fail".encode())
@@ -313,7 +313,7 @@ def test_a_client_whose_domain_disowns_the_mail_is_shown_as_such_and_never_held(
 def test_a_dns_that_fails_neither_delays_mail_nor_accuses_anybody(tmp_path: Path) -> None:
     async def story() -> None:
         async with flows(tmp_path) as house:
-            house.arrival._verifier = Verifier(authserv_id=OUR_NAME, resolver=Raising())
+            house.arrival._steps._verifier = Verifier(authserv_id=OUR_NAME, resolver=Raising())
             delivery, submission = FakeDelivery(), from_jordan()
             assert (await house.arrival(submission, delivery)).code == 250
             assert b"spf=temperror" in delivery.delivered[0]
@@ -337,7 +337,7 @@ def test_mail_of_our_own_people_is_not_checked(tmp_path: Path) -> None:
     async def story() -> None:
         async with flows(tmp_path) as house:
             zone = Zone({})
-            house.arrival._verifier = Verifier(authserv_id=OUR_NAME, resolver=zone)
+            house.arrival._steps._verifier = Verifier(authserv_id=OUR_NAME, resolver=zone)
             delivery = FakeDelivery()
             await house.arrival(a_message().submission(), delivery)
             assert zone.asked == []

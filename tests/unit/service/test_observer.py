@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from gateway.arrive import Outcome
+from gateway.flow import Outcome
 from gateway.message.errors import StoreFull
 from gateway.message.reply import reply
 from gateway.outbound.relay import NextHopDown
