@@ -60,6 +60,11 @@ def _text(content: bytes, problems: Problems) -> str | None:
 def _columns(cells: list[str], line: int, problems: Problems) -> tuple[str, ...] | None:
     names = tuple(cell.strip().lower() for cell in cells)
     before = len(problems.found)
+    other = next((mark for mark in (";", "\t") if mark in names[0]), None) if len(names) == 1 else None
+    if other is not None:
+        shown = "tabs" if other == "\t" else "semicolons"
+        problems.add(line, f"{shown} stand between the columns: separate columns by commas, and lists in a cell by ';'")
+        return None
     for name in dict.fromkeys(names):
         if name not in COLUMNS:
             close = difflib.get_close_matches(name, COLUMNS, n=1)

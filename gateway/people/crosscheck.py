@@ -1,6 +1,7 @@
 """People checked against each other: what no single entry can show. Pure; called by `people.load`.
 
-Duplicates, supervisors that are not there or can't be ones, addresses on the wrong side of the professional domains.
+Each problem has the line of the value to mend, not only of its entry. Duplicates, supervisors that are not there or
+can't be ones, addresses on the wrong side of the professional domains.
 A family may share an address: several client files with one address are fine, and so is a client at a professional
 domain (a school's own student, say), who is then a client and not a colleague. [CLI-1] [CLI-5] [CONF-2] [STM-4]
 """
@@ -35,24 +36,35 @@ def _duplicates(workers: tuple[WorkerEntry, ...], clients: tuple[ClientEntry, ..
     for worker_entry in workers:
         found = first_worker.setdefault(worker_entry.worker.id, worker_entry)
         if found is not worker_entry:
-            what = f"the id {worker_entry.worker.id!r} stands in line {found.line} too: give each worker one id"
-            yield _at(worker_entry, what)
+            line = _line(found, "id", found.worker.id)
+            what = f"the id {worker_entry.worker.id!r} stands in line {line} too: give each worker one id"
+            yield _at(worker_entry, what, "id", worker_entry.worker.id)
     first: dict[str, ClientEntry] = {}
     for client_entry in clients:
-        other = first.setdefault(client_entry.client.file, client_entry)
+        file = client_entry.client.file
+        other = first.setdefault(file.casefold(), client_entry)
         if other is not client_entry:
-            what = f"the file {client_entry.client.file!r} stands in line {other.line} too: one entry a file"
-            yield _at(client_entry, what)
+            line = _line(other, "file", other.client.file)
+            what = f"the file {file!r} stands in line {line} too: one entry a file"
+            if other.client.file != file:
+                what = (
+                    f"the file {file!r} differs only in capital letters from {other.client.file!r} in line {line}: "
+                    "people take them for one; give it another number"
+                )
+            yield _at(client_entry, what, "file", file)
     owner: dict[str, WorkerEntry] = {}
     for worker_entry in workers:
-        for address in (*worker_entry.worker.addresses, *worker_entry.worker.personal_addresses):
+        worker = worker_entry.worker
+        keyed = [("addresses", address) for address in worker.addresses]
+        keyed += [("personal_addresses", address) for address in worker.personal_addresses]
+        for key, address in keyed:
             holder = owner.setdefault(address, worker_entry)
             if holder is not worker_entry:
-                yield _at(
-                    worker_entry, f"{address!r} is the address of {holder.worker.id!r} too: leave it with one worker"
-                )
-        for address in set(worker_entry.worker.addresses) & set(worker_entry.worker.personal_addresses):
-            yield _at(worker_entry, f"{address!r} is professional and personal: leave it in one list")
+                what = f"{address!r} is the address of {holder.worker.id!r} too: leave it with one worker"
+                yield _at(worker_entry, what, key, address)
+        for address in sorted(set(worker.addresses) & set(worker.personal_addresses)):
+            what = f"{address!r} is professional and personal: leave it in one list"
+            yield _at(worker_entry, what, "personal_addresses", address)
 
 
 def _logins(workers: tuple[WorkerEntry, ...]) -> Iterator[ConfigProblem]:
@@ -63,9 +75,11 @@ def _logins(workers: tuple[WorkerEntry, ...]) -> Iterator[ConfigProblem]:
             holder = owner.setdefault(login.casefold(), entry)
             other = mailbox.get(login.casefold(), entry)
             if holder is not entry:
-                yield _at(entry, f"the login {login!r} is that of {holder.worker.id!r} too: a login has one owner")
+                what = f"the login {login!r} is that of {holder.worker.id!r} too: a login has one owner"
+                yield _at(entry, what, "logins", login)
             elif other is not entry:
-                yield _at(entry, f"the login {login!r} is the address of {other.worker.id!r}: a login has one owner")
+                what = f"the login {login!r} is the address of {other.worker.id!r}: a login has one owner"
+                yield _at(entry, what, "logins", login)
 
 
 def _supervisors(workers: tuple[WorkerEntry, ...]) -> Iterator[ConfigProblem]:
@@ -93,14 +107,16 @@ def _sides(organisation: Organisation, workers: tuple[WorkerEntry, ...]) -> Iter
     domains = set(organisation.professional_domains)
     if not domains:
         return
+    told = {address for entry in workers for address in entry.worker.addresses}
     for entry in workers:
         for address in entry.worker.addresses:
             if address.rpartition("@")[2] not in domains:
                 what = "is outside professional_domains: add its domain there, or move it to personal_addresses"
-                yield _at(entry, f"{address!r} {what}")
+                yield _at(entry, f"{address!r} {what}", "addresses", address)
         for address in entry.worker.personal_addresses:
-            if address.rpartition("@")[2] in domains:
-                yield _at(entry, f"{address!r} is inside professional_domains: move it to addresses, or mend it")
+            if address.rpartition("@")[2] in domains and address not in told:
+                what = "is inside professional_domains: move it to addresses, or mend it"
+                yield _at(entry, f"{address!r} {what}", "personal_addresses", address)
 
 
 def _client_addresses(workers: tuple[WorkerEntry, ...], clients: tuple[ClientEntry, ...]) -> Iterator[ConfigProblem]:
@@ -113,7 +129,7 @@ def _client_addresses(workers: tuple[WorkerEntry, ...], clients: tuple[ClientEnt
         for address in entry.client.addresses:
             if address in owner:
                 what = f"{address!r} is an address of the worker {owner[address]!r} too: a client needs another one"
-                yield _at(entry, what)
+                yield _at(entry, what, "addresses", address)
 
 
 def _client_workers(workers: tuple[WorkerEntry, ...], clients: tuple[ClientEntry, ...]) -> Iterator[ConfigProblem]:
@@ -123,8 +139,13 @@ def _client_workers(workers: tuple[WorkerEntry, ...], clients: tuple[ClientEntry
             if name not in ids:
                 close = difflib.get_close_matches(name, ids, n=1)
                 hint = f"did you mean {close[0]!r}?" if close else "add that worker, or take it out"
-                yield _at(entry, f"there is no worker {name!r}: {hint}")
+                yield _at(entry, f"there is no worker {name!r}: {hint}", "workers", name)
 
 
-def _at(entry: WorkerEntry | ClientEntry, what: str) -> ConfigProblem:
-    return ConfigProblem(entry.path, entry.line, what)
+def _at(entry: WorkerEntry | ClientEntry, what: str, key: str = "", value: str = "") -> ConfigProblem:
+    return ConfigProblem(entry.path, _line(entry, key, value), what)
+
+
+def _line(entry: WorkerEntry | ClientEntry, key: str, value: str) -> int:
+    """The line of a value, or of the entry where it is not known (a row of a table has one line)."""
+    return entry.value_lines.get((key, value), entry.line)

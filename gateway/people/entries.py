@@ -5,7 +5,8 @@ Not the check of entries against each other (that is `people.load`, its caller).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gateway.people.fields import LANGUAGES, Fields, Problems, checked_address, checked_domain
 from gateway.people.model import Client, Consent, Organisation, Placement, Role, Worker
@@ -15,25 +16,30 @@ STATUSES = ("current", "past")
 CONSENT_PURPOSES = ("consultation", "research", "education")
 """PHOTO-2: what a photograph may be taken for."""
 
+ValueLines = Mapping[tuple[str, str], int]
+"""The line of each value of an entry, by the key that it stands under and the value (addresses canonical)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerEntry:
-    """A worker and where the entry stands. `is_role_known` is False if the role could not be read."""
+    """A worker and where the entry and its values stand. `is_role_known` is False if the role could not be read."""
 
     worker: Worker
     path: str
     line: int
     supervisor_line: int
     is_role_known: bool = True
+    value_lines: ValueLines = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientEntry:
-    """A client and where the entry stands."""
+    """A client and where the entry and its values stand."""
 
     client: Client
     path: str
     line: int
+    value_lines: ValueLines = field(default_factory=dict)
 
 
 def read_organisation(fields: Fields, problems: Problems) -> Organisation:
@@ -57,7 +63,7 @@ def read_worker(fields: Fields, problems: Problems) -> WorkerEntry | None:
     if fields.mapping is not None and fields.entry("role") is None:
         problems.add(fields.line, f"a worker needs 'role': one of {', '.join(WORKER_ROLES)}")
     role = fields.choice("role", WORKER_ROLES, "")
-    addresses = _addresses(fields, "addresses", problems)
+    lines = {("id", worker_id or ""): fields.line_of("id")}
     placement = fields.mapping_of("placement", "a placement")
     days = placement.days() if placement else None
     entry = WorkerEntry(
@@ -65,9 +71,9 @@ def read_worker(fields: Fields, problems: Problems) -> WorkerEntry | None:
             id=worker_id or "",
             name=name or "",
             role=Role(role or Role.WORKER),
-            addresses=addresses,
-            logins=tuple(word for word, _ in fields.texts("logins")),
-            personal_addresses=_addresses(fields, "personal_addresses", problems),
+            addresses=_addresses(fields, "addresses", problems, lines),
+            logins=_words(fields, "logins", lines),
+            personal_addresses=_addresses(fields, "personal_addresses", problems, lines),
             supervisor=fields.text("supervisor"),
             placement=Placement(first=days[0], last=days[1]) if days else None,
             language=fields.choice("language", LANGUAGES, LANGUAGES[0]),
@@ -76,6 +82,7 @@ def read_worker(fields: Fields, problems: Problems) -> WorkerEntry | None:
         line=fields.line,
         supervisor_line=fields.line_of("supervisor"),
         is_role_known=bool(role),
+        value_lines=lines,
     )
     if fields.mapping is not None and fields.entry("addresses") is None:
         problems.add(fields.line, "a worker needs 'addresses': list at least one professional address")
@@ -86,18 +93,21 @@ def read_worker(fields: Fields, problems: Problems) -> WorkerEntry | None:
 def read_client(fields: Fields, problems: Problems) -> ClientEntry | None:
     """The client of one entry; None if it lacks file number or name."""
     file, name = fields.text("file", is_required=True), fields.text("name", is_required=True)
+    lines = {("file", file or ""): fields.line_of("file")}
     client = Client(
         file=file or "",
         name=name or "",
-        addresses=_addresses(fields, "addresses", problems),
+        addresses=_addresses(fields, "addresses", problems, lines),
         also_known_as=tuple(word for word, _ in fields.texts("also_known_as")),
         is_past=fields.choice("status", STATUSES, STATUSES[0]) == "past",
-        workers=tuple(word for word, _ in fields.texts("workers")),
+        workers=_words(fields, "workers", lines),
         language=fields.choice("language", LANGUAGES, LANGUAGES[0]),
         consents=_consents(fields),
     )
     fields.close()
-    return ClientEntry(client=client, path=problems.path, line=fields.line) if file and name else None
+    if not file or not name:
+        return None
+    return ClientEntry(client=client, path=problems.path, line=fields.line, value_lines=lines)
 
 
 def _consents(fields: Fields) -> tuple[Consent, ...]:
@@ -112,9 +122,22 @@ def _consents(fields: Fields) -> tuple[Consent, ...]:
     return tuple(consents)
 
 
-def _addresses(fields: Fields, key: str, problems: Problems) -> tuple[str, ...]:
-    checked = (checked_address(word, line, problems) for word, line in fields.texts(key))
-    return tuple(dict.fromkeys(address for address in checked if address))
+def _addresses(fields: Fields, key: str, problems: Problems, lines: dict[tuple[str, str], int]) -> tuple[str, ...]:
+    """The addresses in canonical spelling, once each; the line of each goes to `lines`."""
+    found: dict[str, int] = {}
+    for word, line in fields.texts(key):
+        address = checked_address(word, line, problems)
+        if address:
+            found.setdefault(address, line)
+    lines.update(((key, address), line) for address, line in found.items())
+    return tuple(found)
+
+
+def _words(fields: Fields, key: str, lines: dict[tuple[str, str], int]) -> tuple[str, ...]:
+    """The words of a list; the line of each goes to `lines`."""
+    found = fields.texts(key)
+    lines.update(((key, word), line) for word, line in found)
+    return tuple(word for word, _ in found)
 
 
 def _domains(fields: Fields, key: str, problems: Problems) -> tuple[str, ...]:

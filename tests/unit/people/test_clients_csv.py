@@ -46,6 +46,8 @@ def test_a_quoted_cell_over_two_lines_keeps_the_count_of_lines() -> None:
         ("\n\n", "1: the file has no header row"),
         ("file,nam\n", "1: there is no column 'nam': did you mean 'name'?"),
         ("file,name,zzz\n", "1: there is no column 'zzz': known are file"),
+        ("file;name;addresses\nC-1;Sam;a@x.example\n", "1: semicolons stand between the columns: separate columns by c"),
+        ("\ufefffile\tname\nC-1\tSam\n", "1: tabs stand between the columns: separate columns by commas"),
         ("file,name,name\n", "1: the column 'name' stands twice"),
         ("file,name\nC-1,Sam,extra\n", "2: 3 cells stand under 2 columns"),
         ("file,name,status\nC-1,Sam,gone\n", "2: 'gone' is no status (known: current, past)"),
@@ -61,6 +63,10 @@ def test_a_quoted_cell_over_two_lines_keeps_the_count_of_lines() -> None:
 def test_each_problem_has_its_line_and_says_what_to_do(content: str | bytes, expected: str) -> None:
     _, problems = read(content)
     assert problems[0].startswith(f"clients.csv:{expected}")
+
+
+def test_a_table_with_other_separators_is_one_problem() -> None:
+    assert len(read("file;name\nC-1;Sam\nC-2;Ito\n")[1]) == 1
 
 
 def test_all_rows_are_read_though_some_are_wrong() -> None:

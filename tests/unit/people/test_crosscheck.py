@@ -34,7 +34,7 @@ def test_people_in_order_give_no_problem() -> None:
 
 def test_a_shared_mailbox_belongs_to_one_worker() -> None:
     assert lines([worker(1), worker(2, addresses=("w1@agency.example",))], []) == ["people.yaml:2"]
-    assert lines([worker(1), worker(2, personal_addresses=("w1@agency.example",))], []) == ["people.yaml:2"] * 2
+    assert lines([worker(1), worker(2, personal_addresses=("w1@agency.example",))], []) == ["people.yaml:2"]
 
 
 def test_a_supervisor_of_unknown_role_is_not_told_twice() -> None:
@@ -58,4 +58,10 @@ def test_nobody_supervises_in_a_ring_of_one() -> None:
 
 
 def test_an_address_is_professional_or_personal_and_not_both() -> None:
-    assert "people.yaml:1" in lines([worker(1, personal_addresses=("w1@agency.example",))], [])
+    assert lines([worker(1, personal_addresses=("w1@agency.example",))], []) == ["people.yaml:1"]
+
+
+def test_file_numbers_that_differ_in_capitals_only_are_one_too_many() -> None:
+    people = [client(1, file="C-1"), client(2, file="c-1", addresses=())]
+    (problem,) = crosscheck(HOUSE, (), tuple(people))
+    assert str(problem).startswith("clients.csv:2: the file 'c-1' differs only in capital letters from 'C-1' in line 1")

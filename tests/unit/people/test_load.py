@@ -70,7 +70,7 @@ CASES = [
     ("2027-04-16", "soon", "5: 'to' is a date"),
     ("from: 2026-09-08, ", "", "5: a placement needs 'from'"),
     ("placement: {from: 2026-09-08, to: 2027-04-16}", "placement: 2026", "5: a placement is written as"),
-    ("[ada.okafor@gmail.example]", "[ada@school.example]", "4: 'ada@school.example' is inside professional_domains"),
+    ("[ada.okafor@gmail.example]", "[ada@school.example]", "5: 'ada@school.example' is inside professional_domains"),
     ("Ada.Okafor@agency.example", "ada@home.example", "4: 'ada@home.example' is outside professional_domains"),
     ("luc.tremblay@agency.example", "ada.okafor@AGENCY.example",
      "6: 'ada.okafor@agency.example' is the address of 's-okafor'"),
@@ -85,7 +85,7 @@ CASES = [
      "6: the login 'ada.okafor@agency.example' is the address of"),
     ("logins: [aokafor]", "logins: aokafor", "4: 'logins' is a list"),
     ("status: past", "status: former", "8: 'former' is no status"),
-    ("workers: [s-okafor], c", "workers: [s-okafer], c", "8: there is no worker 's-okafer': did you mean 's-okafor'?"),
+    ("workers: [s-okafor], c", "workers: [s-okafer], c", "9: there is no worker 's-okafer': did you mean 's-okafor'?"),
     ("jordan.reyes@mail.example", "ada.okafor@gmail.example",
      "8: 'ada.okafor@gmail.example' is an address of the worker"),
     ("file: 0042, ", "", "8: a client needs 'file'"),
@@ -127,6 +127,63 @@ def test_two_entries_on_one_line_are_still_two(tmp_path: Path) -> None:
         "{id: a, name: B, role: staff, addresses: [b@agency.example]}]\n"
     )
     assert "the id 'a' stands in line 2 too" in problems_of(tmp_path, text)[0]
+
+
+SPREAD = """\
+organisation: {name: A, professional_domains: [agency.example]}
+workers:
+  - id: s-okafor
+    name: Ada Okafor
+    role: student
+    addresses:
+      - ada@agency.example
+    logins:
+      - aokafor
+    personal_addresses:
+      - ada@home.example
+    supervisor: w-tremblay
+  - id: w-tremblay
+    name: Luc Tremblay
+    role: supervisor
+    addresses:
+      - luc@agency.example
+    logins:
+      - ltremblay
+clients:
+  - file: C-1
+    name: Jordan Reyes
+    addresses:
+      - jordan@mail.example
+    workers:
+      - s-okafor
+  - name: Sam Ito
+    file: C-2
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "expected"),
+    [
+        ("luc@agency", "ADA@agency", "17: 'ada@agency.example' is the address of 's-okafor' too"),
+        ("ada@home", "ada@agency", "11: 'ada@agency.example' is professional and personal"),
+        ("ada@home", "desk@agency", "11: 'desk@agency.example' is inside professional_domains"),
+        ("luc@agency", "luc@home", "17: 'luc@home.example' is outside professional_domains"),
+        ("- ltremblay", "- AOKAFOR", "19: the login 'AOKAFOR' is that of 's-okafor' too"),
+        ("jordan@mail", "ada@home", "24: 'ada@home.example' is an address of the worker"),
+        ("- s-okafor", "- s-nobody", "26: there is no worker 's-nobody'"),
+        ("file: C-2", "file: C-1", "28: the file 'C-1' stands in line 21 too"),
+        ("file: C-2", "file: c-1", "28: the file 'c-1' differs only in capital letters from 'C-1' in line 21"),
+    ],
+)
+def test_a_problem_between_entries_has_the_line_of_the_value_and_is_told_once(
+    tmp_path: Path, right: str, wrong: str, expected: str
+) -> None:
+    (problem,) = problems_of(tmp_path, SPREAD.replace(right, wrong, 1))
+    assert problem.startswith(f"people.yaml:{expected}")
+
+
+def test_the_entries_of_these_cases_are_fine_as_they_stand(tmp_path: Path) -> None:
+    assert len(load(tmp_path, SPREAD).clients) == 2
 
 
 def test_a_file_number_stands_once(tmp_path: Path) -> None:
