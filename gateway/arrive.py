@@ -3,9 +3,9 @@
 parse → classify → authenticate → inspect → evaluate → plan → amend and sign → archive → relay, hold or return → answer.
 
 Each line of `_judge` is a room of the house; what a step needs besides its room stands in `gateway.steps`. Called by
-the doors with a `Submission` and the open way to the next hop; the `Reply` is the sender's answer. The order of the durable
-steps is DESIGN section 5: client mail is on our disk before it leaves, a hold is on our disk before 250, and every
-failure of machinery is a 4xx, so that the sender keeps the message.
+the doors with a `Submission` and the open way to the next hop; the `Reply` is the sender's answer. The order of the
+durable steps is DESIGN section 5: client mail is on our disk before it leaves, a hold is on our disk before 250, and
+every failure of machinery is a 4xx, so that the sender keeps the message.
 """
 
 from __future__ import annotations
