@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import SupportsIndex, TypeVar
 
 from gateway.message.errors import GatewayError
 from gateway.message.reply import Reply, reply
@@ -20,6 +20,8 @@ from gateway.message.submission import Envelope
 T = TypeVar("T")
 
 _WRITE_BYTES = 1 << 20
+_START_DATA = 354
+_END = b".\r\n"
 _MAX_REPLY_LINES = 200
 _MAX_REPLY_LINE_BYTES = 8192
 _REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
@@ -35,17 +37,22 @@ class NextHopDown(GatewayError):
 
 
 class NextHopLost(GatewayError):
-    """The connection ended, or the reply was no SMTP, in the middle of something: 451 4.4.2."""
+    """The connection ended, or command and reply are out of step, in the middle of something: 451 4.4.2.
 
-    def __init__(self, cause: str, **context: str | float) -> None:
+    `has_sent_content` is True once the final dot was written: then nobody knows whether the message was taken.
+    """
+
+    def __init__(self, cause: str, *, has_sent_content: bool = False, **context: str | float) -> None:
         super().__init__(reply=reply("next_hop_lost"), cause=cause, **context)
+        self.has_sent_content = has_sent_content
 
 
 class NextHopSlow(GatewayError):
-    """A reply did not come in its time: 451 4.4.7."""
+    """A reply did not come in its time: 451 4.4.7. `has_sent_content` as for NextHopLost."""
 
-    def __init__(self, cause: str, **context: str | float) -> None:
+    def __init__(self, cause: str, *, has_sent_content: bool = False, **context: str | float) -> None:
         super().__init__(reply=reply("next_hop_slow"), cause=cause, **context)
+        self.has_sent_content = has_sent_content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +87,7 @@ class NextHop:
         """
         try:
             async with asyncio.timeout(self.timeouts.connect_s):
-                reader, writer = await asyncio.open_connection(self.host, self.port, limit=_MAX_REPLY_LINE_BYTES)
+                reader, writer = await _connect(self.host, self.port)
         except TimeoutError:
             raise NextHopSlow("next hop: no connection in time", seconds=self.timeouts.connect_s) from None
         except OSError as error:
@@ -112,21 +119,25 @@ class NextHopSession:
     After any raised error the session is closed and `is_open` is False.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, timeouts: RelayTimeouts) -> None:
+    def __init__(self, reader: ReplyReader, writer: asyncio.StreamWriter, *, timeouts: RelayTimeouts) -> None:
         self._reader = reader
         self._writer = writer
         self._timeouts = timeouts
+        self._has_sent_content = False
         self.keywords: Mapping[str, str] = {}
         self.is_open = True
 
     @property
     def is_stale(self) -> bool:
         """True if the next hop has closed the idle connection, or said something unasked (421)."""
-        return not self.is_open or self._reader.at_eof() or self._writer.is_closing()
+        return not self.is_open or self._reader.has_more or self._reader.at_eof() or self._writer.is_closing()
 
     async def greet(self, ehlo_name: str) -> None:
         """Read the greeting and introduce ourselves; NextHopDown for a next hop that does not want to talk."""
-        greeting = await self._read_reply(self._timeouts.greeting_s, NextHopDown)
+        try:
+            greeting = await self._read_reply(self._timeouts.greeting_s)
+        except NextHopLost as error:
+            raise NextHopDown(error.cause) from error
         if not greeting.is_positive:
             raise NextHopDown("next hop: greeting refused", code=greeting.code)
         answer = await self.command(b"EHLO " + ehlo_name.encode("ascii"))
@@ -138,24 +149,35 @@ class NextHopSession:
             raise NextHopDown("next hop: EHLO and HELO refused", code=answer.code)
 
     async def command(self, line: bytes) -> Reply:
-        """The next hop's reply to one command line (given without CRLF). Raises NextHopLost or NextHopSlow."""
+        """The next hop's 2xx, 4xx or 5xx to one line, given without CRLF. Raises NextHopLost or NextHopSlow."""
         if b"\r" in line or b"\n" in line:
             raise ValueError("a command is one line")
-        await self._write(line + b"\r\n")
-        return await self._read_reply(self._timeouts.command_s)
+        return await self._answer(line, self._timeouts.command_s)
 
-    async def data(self, content: bytes) -> Reply:
+    async def data(self, content: bytes, *, before_end: Callable[[], Awaitable[None]] | None = None) -> Reply:
         """The next hop's last word on `content` (CRLF line ends, not dot-stuffed).
 
-        That is its final reply, or its refusal of DATA itself. Raises NextHopLost or NextHopSlow; after the final dot
-        nobody knows then whether the message was taken (RFC 1047).
+        That is its final reply, or its 4xx or 5xx to DATA itself. `before_end` is awaited when all but the final dot is
+        written; if it raises, the session is closed and nothing was sent. Raises NextHopLost or NextHopSlow; if
+        `has_sent_content`, nobody knows whether the message was taken (RFC 1047).
         """
-        await self._write(b"DATA\r\n")
-        start = await self._read_reply(self._timeouts.data_start_s)
-        if start.code != 354:
+        self._has_sent_content = False
+        start = await self._answer(b"DATA", self._timeouts.data_start_s, wanted=_START_DATA)
+        if start.code != _START_DATA:
             return start
-        await self._write(_dot_stuffed(content))
-        return await self._read_reply(self._timeouts.data_end_s)
+        wire = memoryview(_dot_stuffed(content))
+        if before_end is not None:
+            await self._write(wire[: -len(_END)])
+            wire = wire[-len(_END) :]
+            try:
+                await before_end()
+            except BaseException:
+                self.close()
+                raise
+        await self._write(wire, is_end_of_content=True)
+        answer = self._in_step(await self._read_reply(self._timeouts.data_end_s))
+        self._has_sent_content = False
+        return answer
 
     async def xforward(self, attributes: Mapping[str, str | None]) -> None:
         """Tell the next hop who the original client is; only attributes that it offers, None as [UNAVAILABLE].
@@ -182,8 +204,7 @@ class NextHopSession:
         if not self.is_open:
             return
         try:
-            await self._write(b"RSET\r\n")
-            answer = await self._read_reply(self._timeouts.farewell_s)
+            answer = await self._answer(b"RSET", self._timeouts.farewell_s)
         except GatewayError:
             return
         if not answer.is_positive:
@@ -193,8 +214,7 @@ class NextHopSession:
         """Say QUIT, wait shortly for the answer, and close. Never raises."""
         if self.is_open:
             try:
-                await self._write(b"QUIT\r\n")
-                await self._read_reply(self._timeouts.farewell_s)
+                await self._answer(b"QUIT", self._timeouts.farewell_s)
             except GatewayError:
                 pass
             finally:
@@ -206,48 +226,100 @@ class NextHopSession:
             self.is_open = False
             self._writer.close()
 
-    async def _write(self, octets: bytes) -> None:
+    async def _answer(self, line: bytes, seconds: float, *, wanted: int | None = None) -> Reply:
+        self._require_silence()
+        await self._write(line + b"\r\n")
+        return self._in_step(await self._read_reply(seconds), wanted)
+
+    def _in_step(self, answer: Reply, wanted: int | None = None) -> Reply:
+        """The answer, if it is a refusal or the success that was asked for: 2xx, or the code `wanted` alone.
+
+        A 2xx to DATA belongs to another command: taken for a delivery, it would lose the message.
+        """
+        is_refusal = answer.code >= 400
+        is_success = answer.is_positive if wanted is None else answer.code == wanted
+        if not is_refusal and not is_success:
+            raise self._out_of_step()
+        return answer
+
+    def _require_silence(self) -> None:
+        """Octets that nobody has asked for would be taken for the answer to what is written next."""
+        if self._reader.has_more:
+            raise self._out_of_step()
+
+    def _out_of_step(self) -> NextHopLost:
+        self.close()
+        return NextHopLost("next hop: reply out of step", has_sent_content=self._has_sent_content)
+
+    async def _write(self, octets: bytes | memoryview, *, is_end_of_content: bool = False) -> None:
         view = memoryview(octets)
         for start in range(0, len(view), _WRITE_BYTES):
             if not self.is_open or self._writer.is_closing():  # uvloop raises RuntimeError for a write after the end
                 self.close()
                 raise NextHopLost("next hop: connection ended")
+            if is_end_of_content and start + _WRITE_BYTES >= len(view):
+                self._require_silence()  # what came before the final dot can't be the answer to it
+                self._has_sent_content = True
             self._writer.write(view[start : start + _WRITE_BYTES])
             await self._within(self._timeouts.data_block_s, self._writer.drain())
 
-    async def _read_reply(self, seconds: float, lost: type[NextHopDown | NextHopLost] = NextHopLost) -> Reply:
-        return await self._within(seconds, self._read_lines(), lost)
+    async def _read_reply(self, seconds: float) -> Reply:
+        return await self._within(seconds, self._read_lines())
 
     async def _read_lines(self) -> Reply:
         lines: list[str] = []
+        code = b""
         while len(lines) < _MAX_REPLY_LINES:
-            raw = await self._reader.readuntil(b"\n")
+            raw = await self._reader.line()
             match = _REPLY_LINE.fullmatch(raw.rstrip(b"\r\n"))
-            if match is None:
+            if match is None or (lines and match[1] != code):  # RFC 5321 section 4.2.1: each line has the same code
                 raise _NotSmtp
+            code = match[1]
             lines.append(_CONTROLS.sub(" ", (match[3] or b"").decode("utf-8", "replace")))
             if match[2] != b"-":
                 return Reply(code=int(match[1]), lines=tuple(lines))
         raise _NotSmtp
 
-    async def _within(
-        self, seconds: float, work: Awaitable[T], lost: type[NextHopDown | NextHopLost] = NextHopLost
-    ) -> T:
-        """The result of `work`; whatever goes wrong closes the session and becomes one of our three errors."""
+    async def _within(self, seconds: float, work: Awaitable[T]) -> T:
+        """The result of `work`; whatever goes wrong closes the session and becomes one of our errors."""
+        has_sent = self._has_sent_content
         try:
             async with asyncio.timeout(seconds):
                 return await work
         except TimeoutError:
-            error: GatewayError = NextHopSlow("next hop: no answer in time", seconds=seconds)
+            error: GatewayError = NextHopSlow("next hop: no answer in time", has_sent_content=has_sent, seconds=seconds)
         except (OSError, asyncio.IncompleteReadError):
-            error = lost("next hop: connection ended")
+            error = NextHopLost("next hop: connection ended", has_sent_content=has_sent)
         except (asyncio.LimitOverrunError, _NotSmtp):
-            error = lost("next hop: reply is no SMTP")
+            error = NextHopLost("next hop: reply is no SMTP", has_sent_content=has_sent)
         except asyncio.CancelledError:
             self.close()
             raise
         self.close()
         raise error
+
+
+class ReplyReader(asyncio.StreamReader):
+    """The octets that the next hop sends, by lines; it knows whether some came that nobody has read yet."""
+
+    _unread_bytes = 0
+
+    @property
+    def has_more(self) -> bool:
+        """True if octets have come that no line has given yet."""
+        return self._unread_bytes > 0
+
+    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+        """Called by the transport."""
+        octets = bytes(data)
+        self._unread_bytes += len(octets)
+        super().feed_data(octets)
+
+    async def line(self) -> bytes:
+        """The next line with its end. Raises IncompleteReadError or LimitOverrunError."""
+        line = await self.readuntil(b"\n")
+        self._unread_bytes -= len(line)
+        return line
 
 
 class _NotSmtp(Exception):
@@ -259,6 +331,15 @@ def xtext(value: str) -> str:
     return "".join(
         chr(octet) if octet in _XTEXT_SAFE else f"+{octet:02X}" for octet in value.encode("utf-8", "surrogateescape")
     )
+
+
+async def _connect(host: str, port: int) -> tuple[ReplyReader, asyncio.StreamWriter]:
+    """As asyncio.open_connection, with a reader of our own."""
+    loop = asyncio.get_running_loop()
+    reader = ReplyReader(limit=_MAX_REPLY_LINE_BYTES, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    transport, _ = await loop.create_connection(lambda: protocol, host, port)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
 async def _send(session: NextHopSession, envelope: Envelope, content: bytes) -> dict[str, Reply]:
@@ -317,5 +398,5 @@ def _dot_stuffed(content: bytes) -> bytes:
     """The content on the wire: leading dots doubled, the line ended, and the final dot (RFC 5321 section 4.5.2)."""
     stuffed = content.replace(b"\r\n.", b"\r\n..") if b"\r\n." in content else content
     first = b"." if stuffed.startswith(b".") else b""
-    end = b".\r\n" if not stuffed or stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
+    end = _END if not stuffed or stuffed.endswith(b"\r\n") else b"\r\n" + _END
     return b"".join((first, stuffed, end))

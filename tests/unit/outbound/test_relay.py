@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
+from gateway.message.errors import MachineryFailed
 from gateway.message.submission import Envelope, Recipient
+from gateway.outbound import relay
 from gateway.outbound.relay import (
     NextHop,
     NextHopDown,
@@ -13,6 +17,7 @@ from gateway.outbound.relay import (
     NextHopSession,
     NextHopSlow,
     RelayTimeouts,
+    ReplyReader,
     keyword_needed,
 )
 
@@ -21,15 +26,34 @@ QUICK = RelayTimeouts(
 )
 
 
-class Writer:
-    """The part of asyncio.StreamWriter that a session uses, keeping what is written."""
+class Wire:
+    """A next hop that says the next of its lines whenever it was told one, and keeps what it was told.
 
-    def __init__(self) -> None:
+    With `is_ended` it hangs up after the last.
+    """
+
+    def __init__(self, replies: list[bytes], *, is_ended: bool = False) -> None:
+        self.reader = ReplyReader(limit=8192)
         self.octets = b""
         self.is_closed = False
+        self._replies = replies
+        self._is_ended = is_ended
+        self._content_from: int | None = None
+
+    def say(self) -> None:
+        """Say the next reply."""
+        if self._replies:
+            said = self._replies.pop(0)
+            self.reader.feed_data(said)
+            self._content_from = len(self.octets) if said.startswith(b"354") else None
+        if self._is_ended and not self._replies:
+            self.reader.feed_eof()
 
     def write(self, octets: bytes) -> None:
         self.octets += bytes(octets)
+        content = None if self._content_from is None else self.octets[self._content_from :]
+        if content is None or content == b".\r\n" or content.endswith(b"\r\n.\r\n"):
+            self.say()
 
     async def drain(self) -> None:
         if self.is_closed:
@@ -42,18 +66,32 @@ class Writer:
         return self.is_closed
 
 
-def with_replies(
-    octets: bytes, work: Callable[[NextHopSession], Awaitable[object]], *, is_ended: bool = False
-) -> Writer:
-    """Run the work on a session whose next hop says these octets; what was written to it."""
+def replies_in(octets: bytes) -> list[bytes]:
+    """The octets cut after each reply; what is no whole reply stands last."""
+    found, start = [], 0
+    for line in re.findall(rb"[^\n]*\n|[^\n]+", octets):
+        start += len(line)
+        if line[3:4] != b"-":
+            found.append(octets[:start])
+            octets, start = octets[start:], 0
+    return [*found, octets] if octets else found
 
-    async def run() -> Writer:
-        reader, writer = asyncio.StreamReader(limit=8192), Writer()
-        reader.feed_data(octets)
-        if is_ended:
-            reader.feed_eof()
-        await work(NextHopSession(reader, writer, timeouts=QUICK))  # type: ignore[arg-type]
-        return writer
+
+def with_replies(
+    said: bytes | list[bytes],
+    work: Callable[[NextHopSession], Awaitable[object]],
+    *,
+    is_ended: bool = False,
+    is_greeting: bool = False,
+) -> Wire:
+    """Run the work on a session whose next hop says these replies; what was written to it."""
+
+    async def run() -> Wire:
+        wire = Wire(replies_in(said) if isinstance(said, bytes) else said, is_ended=is_ended)
+        if is_greeting:
+            wire.say()
+        await work(NextHopSession(wire.reader, wire, timeouts=QUICK))  # type: ignore[arg-type]
+        return wire
 
     return asyncio.run(run())
 
@@ -63,7 +101,9 @@ def test_the_keywords_of_ehlo_are_kept_in_upper_case() -> None:
         await session.greet("gateway.example")
         assert session.keywords == {"SIZE": "100", "DSN": "", "XFORWARD": "NAME ADDR"}
 
-    sent = with_replies(b"220-hi\r\n220 you\r\n250-hop\r\n250-size 100\r\n250-DSN\r\n250 XFORWARD NAME ADDR\r\n", work)
+    sent = with_replies(
+        b"220-hi\r\n220 you\r\n250-hop\r\n250-size 100\r\n250-DSN\r\n250 XFORWARD NAME ADDR\r\n", work, is_greeting=True
+    )
     assert sent.octets == b"EHLO gateway.example\r\n"
 
 
@@ -76,7 +116,16 @@ def test_a_reply_keeps_its_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    "octets", [b"hello\r\n", b"25 ok\r\n", b"250ok\r\n", b"999 x\r\n", b"250-x\r\n" * 300, b"250 " + b"x" * 20_000]
+    "octets",
+    [
+        b"550-no\r\n250 yes\r\n",
+        b"hello\r\n",
+        b"25 ok\r\n",
+        b"250ok\r\n",
+        b"999 x\r\n",
+        b"250-x\r\n" * 300,
+        b"250 " + b"x" * 20_000,
+    ],
 )
 def test_what_is_no_reply_loses_the_session(octets: bytes) -> None:
     async def work(session: NextHopSession) -> None:
@@ -115,8 +164,9 @@ def test_a_refused_greeting_is_a_next_hop_that_is_down() -> None:
         with pytest.raises(NextHopDown):
             await session.greet("gateway.example")
 
-    with_replies(b"554 go away\r\n", work)
-    with_replies(b"", work, is_ended=True)
+    with_replies(b"554 go away\r\n", work, is_greeting=True)
+    with_replies(b"354 go on\r\n", work, is_greeting=True)
+    with_replies(b"", work, is_ended=True, is_greeting=True)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +191,113 @@ def test_a_refusal_of_data_is_the_answer_and_nothing_is_sent() -> None:
         assert (await session.data(b"secret\r\n")).code == 452
 
     assert with_replies(b"452 full\r\n", work).octets == b"DATA\r\n"
+
+
+@pytest.mark.parametrize("code", [b"250 ok", b"221 bye", b"350 what", b"334 more"])
+def test_no_answer_to_data_but_354_starts_the_content_and_none_but_a_refusal_is_an_answer(code: bytes) -> None:
+    async def work(session: NextHopSession) -> None:
+        with pytest.raises(NextHopLost) as caught:
+            await session.data(b"secret\r\n")
+        assert (caught.value.reply.code, caught.value.has_sent_content) == (451, False)
+        assert not session.is_open
+
+    assert with_replies([code + b"\r\n", b"250 ok\r\n"], work).octets == b"DATA\r\n"
+
+
+@pytest.mark.parametrize("said", [b"250 ok\r\n250 again\r\n", b"250 ok\r\n2", b"354 go on\r\n"])
+def test_a_next_hop_out_of_step_is_lost_before_its_words_are_taken_for_an_answer(said: bytes) -> None:
+    async def work(session: NextHopSession) -> None:
+        async def recipient_and_content() -> None:
+            await session.command(b"RCPT TO:<jo@mail.example>")
+            await session.data(b"x\r\n")
+
+        with pytest.raises(NextHopLost):
+            await recipient_and_content()
+        assert session.is_stale
+
+    assert b"DATA" not in with_replies([said, b"354 go\r\n", b"250 ok\r\n"], work).octets
+
+
+def test_an_answer_that_came_before_the_final_dot_is_no_answer_to_it() -> None:
+    async def work(session: NextHopSession) -> None:
+        with pytest.raises(NextHopLost) as caught:
+            await session.data(b"x\r\n")
+        assert not caught.value.has_sent_content
+
+    assert with_replies([b"354 go\r\n250 ok\r\n"], work).octets == b"DATA\r\n"
+
+
+def test_something_said_unasked_makes_a_kept_session_stale() -> None:
+    async def work(session: NextHopSession) -> None:
+        await session.command(b"NOOP")
+        assert not session.is_stale
+        session._reader.feed_data(b"421 4.4.2 timeout\r\n")
+        assert session.is_stale
+
+    with_replies(b"250 ok\r\n", work)
+
+
+@pytest.mark.parametrize("last", [b"354 again\r\n", b"hello\r\n", b"550-no\r\n250 ok\r\n"])
+def test_a_loss_after_the_final_dot_says_that_the_content_was_sent(last: bytes) -> None:
+    async def work(session: NextHopSession) -> None:
+        with pytest.raises(NextHopLost) as caught:
+            await session.data(b"x\r\n")
+        assert caught.value.has_sent_content
+        assert not session.is_open
+
+    assert with_replies([b"354 go\r\n", last], work).octets.endswith(b"x\r\n.\r\n")
+
+
+def test_silence_and_an_end_after_the_final_dot_say_that_the_content_was_sent() -> None:
+    async def slow(session: NextHopSession) -> None:
+        session._timeouts = replace(QUICK, data_end_s=0.01)
+        with pytest.raises(NextHopSlow) as caught:
+            await session.data(b"x\r\n")
+        assert caught.value.has_sent_content
+
+    async def lost(session: NextHopSession) -> None:
+        with pytest.raises(NextHopLost) as caught:
+            await session.data(b"x\r\n")
+        assert caught.value.has_sent_content
+
+    with_replies([b"354 go\r\n"], slow)
+    with_replies([b"354 go\r\n", b""], lost, is_ended=True)
+
+
+def test_a_loss_in_the_next_transaction_does_not_speak_of_the_content_before() -> None:
+    async def work(session: NextHopSession) -> None:
+        await session.data(b"x\r\n")
+        with pytest.raises(NextHopLost) as caught:
+            await session.command(b"MAIL FROM:<>")
+        assert not caught.value.has_sent_content
+
+    with_replies([b"354 go\r\n", b"250 ok\r\n", b"junk\r\n"], work)
+
+
+@pytest.mark.parametrize("content", [b"", b"a\r\n", b"a", b"x" * 3_000_000])
+def test_what_must_come_first_is_done_when_all_but_the_final_dot_is_written(content: bytes) -> None:
+    seen: list[bytes] = []
+
+    async def work(session: NextHopSession) -> None:
+        async def note() -> None:
+            seen.append(session._writer.octets)  # type: ignore[attr-defined]
+
+        assert (await session.data(content, before_end=note)).code == 250
+
+    sent = with_replies([b"354 go\r\n", b"250 ok\r\n"], work).octets
+    assert sent == seen[0] + b".\r\n"
+
+
+def test_what_must_come_first_and_fails_leaves_the_message_without_its_end() -> None:
+    async def fail() -> None:
+        raise MachineryFailed("store failed")
+
+    async def work(session: NextHopSession) -> None:
+        with pytest.raises(MachineryFailed):
+            await session.data(b"a\r\n", before_end=fail)
+        assert not session.is_open
+
+    assert with_replies([b"354 go\r\n", b"250 ok\r\n"], work).octets == b"DATA\r\na\r\n"
 
 
 def test_xforward_tells_what_is_offered_in_lines_that_fit() -> None:
@@ -198,14 +355,14 @@ def test_each_parameter_belongs_to_an_extension(parameter: str, keyword: str | N
 
 def send(monkeypatch: pytest.MonkeyPatch, octets: bytes, *, keywords: bytes = b"250 hop\r\n") -> tuple[object, bytes]:
     """What `NextHop.send` says of two recipients, and what it wrote."""
-    writer = Writer()
+    wires: list[Wire] = []
 
-    async def connect(*_: object, **__: object) -> tuple[asyncio.StreamReader, Writer]:
-        reader = asyncio.StreamReader(limit=8192)
-        reader.feed_data(b"220 hop\r\n" + keywords + octets)
-        return reader, writer
+    async def connect(_host: str, _port: int) -> tuple[ReplyReader, Wire]:
+        wires.append(Wire([b"220 hop\r\n", keywords, *replies_in(octets)]))
+        wires[0].say()
+        return wires[0].reader, wires[0]
 
-    monkeypatch.setattr(asyncio, "open_connection", connect)
+    monkeypatch.setattr(relay, "_connect", connect)
     hop = NextHop(host="127.0.0.1", port=25, ehlo_name="gateway.example", timeouts=QUICK)
     recipients = (
         Recipient(address="jo@mail.example", parameters=("NOTIFY=NEVER",)),
@@ -213,7 +370,7 @@ def send(monkeypatch: pytest.MonkeyPatch, octets: bytes, *, keywords: bytes = b"
     )
     envelope = Envelope(mail_from=None, recipients=recipients, mail_parameters=("SIZE=9", "BODY=8BITMIME"))
     answers = asyncio.run(hop.send(envelope, b"Hi\r\n"))
-    return {address: answer.code for address, answer in answers.items()}, writer.octets
+    return {address: answer.code for address, answer in answers.items()}, wires[0].octets
 
 
 def test_send_answers_for_each_recipient(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,9 +394,9 @@ def test_a_refused_sender_is_the_answer_for_all(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_no_connection_is_a_next_hop_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refuse(*_: object, **__: object) -> None:
+    async def refuse(_host: str, _port: int) -> None:
         raise ConnectionRefusedError(111, "refused")
 
-    monkeypatch.setattr(asyncio, "open_connection", refuse)
+    monkeypatch.setattr(relay, "_connect", refuse)
     with pytest.raises(NextHopDown):
         asyncio.run(NextHop(host="127.0.0.1", port=25, ehlo_name="gateway.example").open())
