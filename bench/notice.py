@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gateway.amend.notice import append_notice
 from gateway.message.parse import parse
-from gateway.policy.verdict import Notice
+from gateway.policy.verdict import Notice, Wrap
 from tests.unit.amend.notices import ENGLISH, ENGLISH_PHRASE, FRENCH, FRENCH_PHRASE
 
 _HEAD = (
@@ -106,19 +106,20 @@ def costs(folder: Path) -> None:
         )
 
 
-def judge(folder: Path, data: Path, notice: Notice, phrase: str) -> None:
+def judge(folder: Path, data: Path, notice: Notice, phrase: str, wrap: Wrap = Wrap.NONE) -> None:
     originals = data / "mime" / "dev"
-    out = folder / notice.language
+    out = folder / f"{notice.language}-{wrap}"
     out.mkdir()
     start = time.process_time()
     for path in sorted(originals.glob("*.eml")):
-        (out / path.name).write_bytes(append_notice(parse(path.read_bytes()), notice).raw)
+        (out / path.name).write_bytes(append_notice(parse(path.read_bytes()), notice, wrap=wrap).raw)
     seconds = time.process_time() - start
     command = [sys.executable, data.parent / "tools" / "judge_notices.py", originals, out, phrase]
     command += ["--manifest", data / "mime" / "manifest.jsonl", "--list"]
     answer = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     failed = [line for line in answer.stdout.splitlines() if ".eml " in line]
-    print("\n".join([f"\n{notice.language}: {seconds:.1f} s CPU for all", *failed, *answer.stdout.splitlines()[-3:]]))
+    title = f"\n{notice.language}, wrap: {wrap}: {seconds:.1f} s CPU for all"
+    print("\n".join([title, *(failed if wrap is Wrap.NONE else ()), *answer.stdout.splitlines()[-3:]]))
 
 
 def main() -> None:
@@ -128,6 +129,8 @@ def main() -> None:
         if (data.parent / "tools" / "judge_notices.py").exists():
             judge(Path(name), data, ENGLISH, ENGLISH_PHRASE)
             judge(Path(name), data, FRENCH, FRENCH_PHRASE)
+            # A wrapped attachment takes its Content-Disposition inside (ADR 0010): the judge calls that a field lost.
+            judge(Path(name), data, FRENCH, FRENCH_PHRASE, Wrap.BOTH)
         else:
             print("the judge did not run: shared data is absent")
 

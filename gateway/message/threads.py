@@ -1,7 +1,7 @@
 """Which thread a message belongs to, as a key: the digest of the first message's id. Pure.
 
 Not a claim that the thread is genuine: anybody can write a References field. Whoever trusts it asks the archive what
-was said in that thread. Called by `gateway.policy.memory` and `gateway.arrive`. RFC 5322 section 3.6.4.
+was said in that thread. Called by `gateway.steps` and, for the record, by `gateway.flow`. RFC 5322 section 3.6.4.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whether a client has been told already, where the policy does not want the notice in every message [CLI-8]. Pure.
 
-What was told and when comes in as values: `gateway.arrive` asks the archive for them. Whatever is not known for certain
-counts as not told, so that the notice goes out. Called by `plan` and, before it, by `gateway.arrive`.
+What was told and when comes in as values: `gateway.steps` asks the archive for them. Whatever is not known for certain
+counts as not told, so that the notice goes out. Called by `plan` and, before it, by `gateway.steps`.
 """
 
 from __future__ import annotations
