@@ -7,7 +7,6 @@ docs/configuration.md and docs/schema/gateway.schema.json (see `gateway.service.
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -18,11 +17,16 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
 
 from gateway.message.errors import ConfigInvalid, ConfigProblem
-from gateway.people.strict_yaml import line_of, load_yaml, plain
+from gateway.people.strict_yaml import load_yaml, plain
+from gateway.service.problems import problems_of
 
 FILE_NAME = "gateway.yaml"
 _MEBIBYTE = 1024 * 1024
 _MAX_SOCKET_PATH_BYTES = 107
+_DIGITS_AND_DOTS = frozenset("0123456789.")
+_WIDEST = {4: 8, 6: 7}
+"""Bits of the widest networks that one organisation can have to itself: 10.0.0.0/8 (RFC 1918), fc00::/7 (RFC 4193)."""
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _HOST_PORT = r"^(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):\d{1,5}$"
 
 
@@ -45,6 +49,8 @@ def read_endpoint(value: object) -> Endpoint:
     host, _, port = value.rpartition(":")
     if int(port) > 65535:
         raise ValueError("a port is a number from 0 to 65535")
+    if set(host) <= _DIGITS_AND_DOTS and not _is_ip_address(host):
+        raise ValueError(f'{host!r} is no IP address and no name: write "host:port", as in "127.0.0.1:10025"')
     return Endpoint(host.strip("[]"), int(port))
 
 
@@ -77,11 +83,30 @@ def read_milter_address(value: object) -> Endpoint | UnixSocket:
 
 
 def read_network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """An IP address or network in CIDR form; ValueError in words for the administrator."""
+    """An IP address or network in CIDR form, not of everyone; ValueError in words for the administrator."""
     try:
-        return ipaddress.ip_network(str(value), strict=True)
+        network = ipaddress.ip_network(str(value), strict=True)
     except ValueError as error:
         raise ValueError(f'write an address or a network, as in "127.0.0.0/8" or "::1" ({error})') from None
+    if network.prefixlen < _WIDEST[network.version] or _is_mapped_and_wide(network):
+        raise ValueError(
+            "so many hosts would make the gateway an open relay: name the mail servers that hand mail over, as in "
+            '"127.0.0.1" or "192.0.2.10"'
+        )
+    return network
+
+
+def _is_ip_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_mapped_and_wide(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """True for IPv4 addresses written as IPv6 (RFC 4291 section 2.5.5.2), of more hosts than IPv4 may name."""
+    return network.version == 6 and network.overlaps(_MAPPED) and network.prefixlen < 96 + _WIDEST[4]
 
 
 def read_dns_server(value: object) -> Endpoint:
@@ -175,7 +200,7 @@ class SmtpSettings(_Section):
     trusted_clients: tuple[NetworkText, ...] = Field(
         default=(ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")),
         description="hosts that may send through the door, and whose XCLIENT and XFORWARD are believed; all others "
-        "are refused with 550",
+        "are refused with 550. A network wider than /8 (IPv6: /7) is an error: the gateway would be an open relay",
     )
     tls: TlsSettings | None = Field(default=None, description="offers STARTTLS at the door; absent: not offered")
     max_connections: int = Field(
@@ -376,11 +401,8 @@ def load_settings(directory: Path) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        problems = [
-            ConfigProblem(str(path), line_of(node, *_known_path(entry["loc"], values)), _what(entry))
-            for entry in error.errors(include_url=False)
-        ]
-        raise ConfigInvalid(sorted(problems, key=lambda problem: problem.line)) from None
+        known = [name for name, _ in keys()]
+        raise ConfigInvalid(problems_of(error, node, values, path=str(path), known=known)) from None
 
 
 def keys(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -396,37 +418,3 @@ def _sections_of(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for argument in getattr(annotation, "__args__", ()):
         yield from _sections_of(argument)
-
-
-def _known_path(loc: tuple[int | str, ...], values: Any) -> tuple[int | str, ...]:
-    """The longest beginning of a pydantic location that exists in the file: a missing key has its parent's line."""
-    path: list[int | str] = []
-    here = values
-    for step in loc:
-        try:
-            here = here[step]
-        except (KeyError, IndexError, TypeError):
-            break
-        path.append(step)
-    return tuple(path)
-
-
-def _what(entry: Any) -> str:
-    name = ".".join(str(step) for step in entry["loc"])
-    match entry["type"]:
-        case "extra_forbidden":
-            known = [key.rpartition(".")[2] for key, _ in keys() if key.rpartition(".")[0] == _section(entry["loc"])]
-            close = difflib.get_close_matches(str(entry["loc"][-1]), known, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
-            return f"unknown key `{name}`: {hint}"
-        case "missing":
-            return f"`{name}` is missing: add it"
-        case "model_type" | "dict_type" | "model_attributes_type":
-            return f"`{name or FILE_NAME}` must hold keys with values, not {type(entry['input']).__name__}"
-        case _:
-            message = str(entry["msg"]).removeprefix("Value error, ")
-            return f"`{name}`: {message[:1].lower()}{message[1:]}"
-
-
-def _section(loc: tuple[int | str, ...]) -> str:
-    return ".".join(str(step) for step in loc[:-1] if isinstance(step, str))

@@ -46,7 +46,7 @@ def test_a_quoted_cell_over_two_lines_keeps_the_count_of_lines() -> None:
         ("\n\n", "1: the file has no header row"),
         ("file,nam\n", "1: there is no column 'nam': did you mean 'name'?"),
         ("file,name,zzz\n", "1: there is no column 'zzz': known are file"),
-        ("file;name;addresses\nC-1;Sam;a@x.example\n", "1: semicolons stand between the columns: separate columns by c"),
+        ("file;name;addresses\nC-1;Sam;a@x.example\n", "1: semicolons stand between the columns: separate columns"),
         ("\ufefffile\tname\nC-1\tSam\n", "1: tabs stand between the columns: separate columns by commas"),
         ("file,name,name\n", "1: the column 'name' stands twice"),
         ("file,name\nC-1,Sam,extra\n", "2: 3 cells stand under 2 columns"),

@@ -139,6 +139,25 @@ def test_what_is_no_network_is_refused(text: str) -> None:
         read_network(text)
 
 
+@pytest.mark.parametrize("text", ["12:30", "127.0.0:25", "1.2.3.4.5:25", "300.0.0.1:25"])
+def test_digits_that_are_no_ip_address_are_no_host(text: str) -> None:
+    with pytest.raises(ValueError, match="is no IP address and no name"):
+        read_endpoint(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "2000::/3", "::ffff:0:0/96", "::/8", "64.0.0.0/7"]
+)
+def test_a_network_of_everyone_is_refused_as_an_open_relay(text: str) -> None:
+    with pytest.raises(ValueError, match="open relay: name the mail servers"):
+        read_network(text)
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0/8", "fc00::/7", "192.0.2.10", "::1", "::ffff:127.0.0.1"])
+def test_a_network_that_one_house_can_have_is_read(text: str) -> None:
+    assert read_network(text).num_addresses <= 2**121
+
+
 def test_every_key_has_a_meaning() -> None:
     assert [name for name, field in keys() if not field.description] == []
 
