@@ -23,11 +23,10 @@ def _group() -> None:
 @app.command("check")
 def check(config: ConfigOption, as_json: JsonOption = False) -> None:
     """Read people.yaml and the clients; name every problem with file, line and what to do (exit 78)."""
-    from gateway.people.load import load_directory
+    from gateway.service.configuration import load_people
     from gateway.service.settings import load_settings
 
-    settings = load_settings(config)
-    counts = count(load_directory(config / settings.people))
+    counts = count(load_people(config, load_settings(config).people))
     if as_json:
         print_json(counts)
     else:

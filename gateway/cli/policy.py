@@ -91,12 +91,13 @@ def coverage(config: MaybeConfigOption = None, policy: PackOption = None, as_jso
 
 def _pack(config: Path | None, policy: str | None) -> Pack:
     from gateway.policy.load import load_pack
+    from gateway.service.configuration import load_policy
     from gateway.service.settings import load_settings
 
     if config is not None and policy is not None:
         stop("--config and --policy exclude each other: give one")
     if config is not None:
-        return load_pack(load_settings(config).policy, base=config)
+        return load_policy(config, load_settings(config).policy)
     return load_pack(policy or _DEFAULT_PACK)
 
 

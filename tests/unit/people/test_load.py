@@ -93,6 +93,8 @@ CASES = [
     ("purpose: education, ", "", "9: a consent needs 'purpose'"),
     ("name: King Street Outreach, ", "", "2: the organisation needs 'name'"),
     ("school.example]", "not a domain]", "2: 'not a domain' is not a domain"),
+    ("professional_domains: [agency.example, school.example], ", "", "2: the organisation needs 'professional_dom"),
+    ("[agency.example, school.example]", "[]", "2: the organisation needs 'professional_domains'"),
     ("plus_tag_domains: [agency.example]", "plus_tag_domains: [other.example]",
      "2: 'other.example' stands under plus_tag"),
     ("clients:", "client:", "7: people.yaml has no key 'client': did you mean 'clients'?"),
@@ -118,6 +120,11 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_lines(tmp_path: Path)
     lines = [int(problem.split(":")[1]) for problem in found]
     assert lines == sorted(lines)
     assert len(found) == 3
+
+
+def test_domains_that_are_no_list_are_told_once(tmp_path: Path) -> None:
+    text = "organisation: {name: A, professional_domains: agency.example}\n"
+    assert len(problems_of(tmp_path, text)) == 1
 
 
 def test_two_entries_on_one_line_are_still_two(tmp_path: Path) -> None:
