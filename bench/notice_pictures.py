@@ -98,7 +98,10 @@ def page(raw: bytes) -> str:
     rich, plain = message.get_body(("html",)), message.get_body(("plain",))
     if rich is not None:
         source = html.escape(_with_pictures(rich.get_content(), message), quote=True)
-        views += ['<div class="view">HTML view</div>', f'<iframe srcdoc="{source}"></iframe>']
+        views += [
+            '<div class="view">HTML view</div>',
+            f'<iframe sandbox="allow-same-origin" srcdoc="{source}"></iframe>',
+        ]
     if plain is not None:
         is_flowed = plain["Content-Type"].params.get("format", "").lower() == "flowed"
         views += ['<div class="view">Text view</div>', _text_view(plain.get_content(), is_flowed=is_flowed)]
@@ -141,22 +144,21 @@ def picture(source: str, file: Path, chromium: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "page.html"
         written.write_text(source, encoding="utf-8")
-        words = [
-            chromium,
-            "--headless",
-            "--disable-gpu",
-            "--disable-lcd-text",
-            "--hide-scrollbars",
-            f"--user-data-dir={folder}/profile",
-        ]
-        words += ["--host-resolver-rules=MAP * ~NOTFOUND", "--no-first-run", "--disable-background-networking"]
-        if os.geteuid() == 0:
-            words.append("--no-sandbox")  # Chromium refuses to run as root with it; the pages are our own
+        words = headless(chromium, folder)
         seen = _run([*words, f"--window-size={_WIDTH},600", "--dump-dom", written.as_uri()])
         found = re.search(r'data-height="(\d+)"', seen)
         height = int(found.group(1)) if found else 600
         _run([*words, f"--window-size={_WIDTH},{height}", f"--screenshot={file}", written.as_uri()])
         _run(["pngquant", "--force", "--output", str(file), "32", "--", str(file)])
+
+
+def headless(chromium: str, folder: str) -> list[str]:
+    """The words that start Chromium without a window or a network, its profile in `folder`."""
+    words = [chromium, "--headless", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={folder}/profile"]
+    words += ["--host-resolver-rules=MAP * ~NOTFOUND", "--no-first-run", "--disable-background-networking"]
+    if os.geteuid() == 0:
+        words.append("--no-sandbox")  # Chromium refuses to run as root with it; the pages have no scripts but ours
+    return words
 
 
 def _run(words: list[str]) -> str:
