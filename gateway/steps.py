@@ -28,6 +28,7 @@ from gateway.message.reply import Reply
 from gateway.message.submission import Submission
 from gateway.message.threads import thread_key
 from gateway.outbound.delivery import Delivery
+from gateway.outbound.relay import NextHopLost, NextHopSlow
 from gateway.people.model import Parties
 from gateway.policy.judge import fact_findings, inspection_request
 from gateway.policy.memory import Memory, needs_memory
@@ -138,13 +139,19 @@ class Steps:
             await self._store.file_sending(record_of(judged))
 
     async def deliver(self, judged: Judged, delivery: Delivery) -> Reply:
-        """The next hop's final reply; if it was lost on the way, the record says that nobody knows what it took."""
+        """The next hop's final reply.
+
+        If it was lost after the content, the record says that nobody knows what it took; before, that it took nothing.
+        """
         try:
             with self._observer.stage("relay"):
                 return await delivery.deliver(judged.amended.raw)
-        except GatewayError:
+        except GatewayError as error:
             if judged.plan.client_files:
-                await self._store.mark_unconfirmed(judged.submission.id, self._now())
+                if isinstance(error, NextHopLost | NextHopSlow) and error.has_sent_content:
+                    await self._store.mark_unconfirmed(judged.submission.id, self._now())
+                else:
+                    await self._store.mark_refused(judged.submission.id, error.reply.code, self._now())
             raise
 
     async def close(self, judged: Judged, answer: Reply, letters: tuple[Letter, ...]) -> None:

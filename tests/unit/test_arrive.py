@@ -15,7 +15,7 @@ from gateway.archive.states import MessageState
 from gateway.message.errors import MachineryFailed, StoreFull
 from gateway.message.reply import Reply, reply
 from gateway.message.submission import Submission
-from gateway.outbound.relay import NextHopLost
+from gateway.outbound.relay import NextHopDown, NextHopLost, NextHopSlow
 from gateway.policy.verdict import Action
 from tests.builders import ADA, ADA_HOME, JORDAN, LUC, MINA, OUTSIDER, a_message
 from tests.unit.amend.zone import Raising, Zone
@@ -193,12 +193,24 @@ def test_a_store_that_fails_stops_the_message_before_it_leaves(tmp_path: Path, e
     run(story)
 
 
-def test_a_next_hop_lost_after_the_data_leaves_an_unconfirmed_record_and_451(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("error", "state", "in_file"),
+    [
+        (NextHopLost("gone", has_sent_content=True), MessageState.UNCONFIRMED, 1),
+        (NextHopSlow("late", has_sent_content=True), MessageState.UNCONFIRMED, 1),
+        (NextHopLost("gone"), MessageState.REFUSED, 0),
+        (NextHopDown("closed"), MessageState.REFUSED, 0),
+    ],
+)
+def test_only_content_that_was_sent_may_have_arrived(
+    tmp_path: Path, error: NextHopLost, state: MessageState, in_file: int
+) -> None:
     async def story() -> None:
         async with flows(tmp_path) as house:
-            answer = await house.arrival(a_message().submission(), FakeDelivery(error=NextHopLost("gone")))
+            answer = await house.arrival(a_message().submission(), FakeDelivery(error=error))
             assert answer.code == 451
-            assert (await house.store.record("m-1")).state is MessageState.UNCONFIRMED
+            assert (await house.store.record("m-1")).state is state
+            assert len((await house.store.client_file("C-1042")).entries) == in_file
 
     run(story)
 
