@@ -6,8 +6,7 @@ import pytest
 
 from gateway.amend.treatment import Treatment
 from gateway.message.parse import parse
-from gateway.policy.verdict import Notice
-from gateway.policy.verdict import Placement
+from gateway.policy.verdict import Notice, Placement
 from tests.shared_data import data_dir
 from tests.unit.amend.builders import (
     ATTACHED,
