@@ -1,10 +1,12 @@
 """`init DIR`: a commented configuration that works as it stands and needs no other service.
 
-It never overwrites a file. Every person in it is invented (RFC 2606 domains), so that `check` has something to find.
+It never overwrites a file, and others on the machine can't read what it writes: who is a client is confidential
+[CONF-1]. Every person in it is invented (RFC 2606 domains), so that `check` has something to find.
 """
 
 from __future__ import annotations
 
+import os
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -81,9 +83,14 @@ def init(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            with (directory / name).open("x", encoding="utf-8") as file:
+            with open(directory / name, "x", encoding="utf-8", opener=_private) as file:
                 file.write(text)
     except OSError as error:
         stop(f"can't write to {directory}: {error.strerror}")
     say(f"wrote {directory}/gateway.yaml and {directory}/people.yaml")
     say(f"next: put your people into people.yaml, then `practicum-gateway serve --config {directory}`")
+
+
+def _private(path: str, flags: int) -> int:
+    """Open for the owner to write, for the group to read, and for nobody else."""
+    return os.open(path, flags, 0o640)

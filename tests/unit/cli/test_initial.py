@@ -43,3 +43,8 @@ def test_init_says_when_it_may_not_write(run, tmp_path: Path) -> None:
 
 def test_the_files_are_no_programs(config: Path) -> None:
     assert not (config / "gateway.yaml").stat().st_mode & stat.S_IXUSR
+
+
+def test_others_on_the_machine_can_not_read_who_is_a_client(config: Path) -> None:
+    modes = [stat.S_IMODE((config / name).stat().st_mode) for name in ("gateway.yaml", "people.yaml")]
+    assert [mode & ~0o640 for mode in modes] == [0, 0]
