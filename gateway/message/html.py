@@ -12,18 +12,20 @@ import html as html_entities
 import re
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from gateway.message.mapped import MappedText, MappedTextBuilder
 from gateway.message.marks import Mark, mark_of
+from gateway.message.model import Link
 
 _MAX_OPEN_TAGS = 1000
 _MAX_TAGS = 100_000
 _MAX_WIDE_TAG_CHARS = 20_000
 _MAX_WIDE_TAG_WORDS = 2000
 _BUDGET_A_CHAR = 4
+_MAX_LINKS, _MAX_TARGET_CHARS = 500, 500
 
 _TAG = re.compile(
     r"""<!--(?:-?>|[\s\S]*?(?:-->|--!>|\Z))|</?([a-zA-Z][^\s/>"']*)(?>[^>"']+|"[^"]*"|'[^']*'|["'])*+>?|<[!?/][^>]*>?"""
@@ -45,6 +47,7 @@ _BLOCK = frozenset(
     }
 )  # fmt: skip
 _CELL = frozenset({"td", "th"})
+_LINKS = frozenset({"a", "area"})
 _KEEPS_LINES = frozenset({"pre", "textarea", "listing", "xmp", "plaintext"})
 _CLOSED_BY_OTHERS = frozenset(
     {
@@ -58,11 +61,12 @@ _CLOSED_BY_OTHERS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisibleHtml:
-    """The readable text, its map, the marks of its elements, and whether the tree had to be given up."""
+    """The readable text, its map, the marks of its elements, where links lead, and whether the tree was given up."""
 
     mapped: MappedText
     marks: tuple[Mark, ...]
     is_too_complex: bool = False
+    links: tuple[Link, ...] = ()
 
 
 def visible_html(source: str, *, max_chars: int = 1_000_000) -> VisibleHtml:
@@ -135,6 +139,7 @@ class _Exit:
     keeps_lines: bool
     is_unseen: bool
     mark: Mark | None
+    link: Link | None = None
 
 
 class _Renderer:
@@ -144,6 +149,7 @@ class _Renderer:
         self._builder = MappedTextBuilder()
         self._cursor = _SourceCursor(source)
         self._marks: list[Mark] = []
+        self._links: list[Link] = []
         self._unseen = self._kept = 0
         self._has_space = False
         self._honours_hiding = _SHOWN_BY_SHEET.search(source) is None
@@ -166,7 +172,8 @@ class _Renderer:
                     children.append(child)
                     child = child.next
                 stack.extend(reversed(children))
-        return VisibleHtml(mapped=self._builder.mapped(), marks=tuple(self._marks))
+        links = tuple(sorted(self._links, key=lambda link: link.start))
+        return VisibleHtml(mapped=self._builder.mapped(), marks=tuple(self._marks), links=links)
 
     def _enter(self, node: LexborNode) -> _Exit:
         tag = node.tag or ""
@@ -190,13 +197,19 @@ class _Renderer:
         mark = None
         if is_block and (attributes or tag == "blockquote") and not self._unseen:
             mark = mark_of(tag, attributes, start=self._builder.length)
-        return _Exit(is_block=is_block, keeps_lines=keeps_lines, is_unseen=is_unseen, mark=mark)
+        link = None
+        if tag in _LINKS and attributes.get("href") and not self._unseen:
+            start = self._builder.length
+            link = Link(start=start, end=start, target=(attributes["href"] or "").strip()[:_MAX_TARGET_CHARS])
+        return _Exit(is_block=is_block, keeps_lines=keeps_lines, is_unseen=is_unseen, mark=mark, link=link)
 
     def _leave(self, entry: _Exit) -> None:
         if not self._unseen and entry.is_block:
             self._break()
         if entry.mark is not None:
             self._marks.append(entry.mark.ended_at(self._builder.length))
+        if entry.link is not None and len(self._links) < _MAX_LINKS:
+            self._links.append(replace(entry.link, end=self._builder.length))
         if entry.is_unseen:
             self._unseen -= 1
         if entry.keeps_lines:

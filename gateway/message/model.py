@@ -118,12 +118,22 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Characters `start` to `end` of a readable text lead to `target`, the href as written, cut to 500 characters."""
+
+    start: int
+    end: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadableText:
     r"""What a reader sees of one part, or the subject.
 
     `where` is `subject`, `body` or `attachment:<name>`; `part` the path of the part (() for the message's subject).
     `text` has `\n` line ends. `zones` cover it in order without gap or overlap. `source_offsets[i]` is the character
-    offset, in the part's decoded text (in the decoded value for the subject), from which character `i` came.
+    offset, in the part's decoded text (in the decoded value for the subject), from which character `i` came. `links`
+    are those of an HTML part, in order, 500 at most.
     """
 
     where: str
@@ -131,6 +141,7 @@ class ReadableText:
     text: str
     zones: tuple[Zone, ...]
     source_offsets: Sequence[int]
+    links: tuple[Link, ...] = ()
 
     def zone_at(self, offset: int) -> ZoneKind:
         """The zone that holds that character; NEW for an offset outside the text."""

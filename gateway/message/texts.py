@@ -18,7 +18,7 @@ from gateway.message.html import visible_html
 from gateway.message.limits import Limits
 from gateway.message.mapped import MappedText
 from gateway.message.marks import Mark
-from gateway.message.model import Part, Problem, ProblemKind, ReadableText
+from gateway.message.model import Link, Part, Problem, ProblemKind, ReadableText
 from gateway.message.plain import visible_plain
 from gateway.message.structure import read_structure
 from gateway.message.transfer import decode_transfer
@@ -113,9 +113,10 @@ class _Reader:
             return
         decoded = self._decoded(source.raw, part, path)
         marks: tuple[Mark, ...] = ()
+        links: tuple[Link, ...] = ()
         if part.content_type in _HTML_TYPES:
             visible = visible_html(decoded, max_chars=self._chars_left)
-            mapped, marks = visible.mapped, visible.marks
+            mapped, marks, links = visible.mapped, visible.marks, visible.links
             if visible.is_too_complex:
                 self._problem(ProblemKind.HTML_TOO_COMPLEX, path)
         else:
@@ -123,7 +124,7 @@ class _Reader:
             deletes_space = (part.parameter("delsp") or "").lower() == "yes"
             mapped = visible_plain(decoded, is_flowed=is_flowed, deletes_space=deletes_space)
         where = source.attached_as or _where(part, in_alternative=in_alternative)
-        self._add(where, path, mapped, marks=marks)
+        self._add(where, path, mapped, marks=marks, links=links)
 
     def _decoded(self, raw: bytes, part: Part, path: tuple[int, ...]) -> str:
         """The source text of a part, cut at the limit, by its label or else by the likeliest reading."""
@@ -156,6 +157,7 @@ class _Reader:
         mapped: MappedText,
         *,
         marks: tuple[Mark, ...],
+        links: tuple[Link, ...] = (),
         is_subject: bool = False,
     ) -> None:
         text, offsets = mapped.text, mapped.offsets
@@ -166,7 +168,10 @@ class _Reader:
         if not text.strip():
             return
         zones = find_zones(text, marks=marks, notices=() if is_subject else self._notices)
-        self._texts.append(ReadableText(where=where, part=path, text=text, zones=zones, source_offsets=offsets))
+        seen = tuple(link for link in links if link.end <= len(text))
+        self._texts.append(
+            ReadableText(where=where, part=path, text=text, zones=zones, source_offsets=offsets, links=seen)
+        )
 
     def _problem(self, kind: ProblemKind, path: tuple[int, ...]) -> None:
         self._problems[Problem(kind=kind, part=path)] = None

@@ -121,3 +121,21 @@ def test_a_tree_too_deep_or_wide_gives_the_stripped_source_and_says_so(source: s
     assert visible.is_too_complex
     assert "seen" in visible.mapped.text
     assert len(visible.mapped.offsets) == len(visible.mapped.text)
+
+
+def test_links_tell_where_their_text_leads():
+    visible = visible_html('<p>Look <a href=" https://a.example/x ">at <b>this</b></a> now <a name="n">no link</a></p>')
+    text = visible.mapped.text
+    assert [(text[link.start : link.end].strip(), link.target) for link in visible.links] == [
+        ("at this", "https://a.example/x")
+    ]
+
+
+def test_links_are_limited_in_number_and_length():
+    visible = visible_html(f'<a href="https://a.example/{"x" * 1000}">x</a> ' * 600)
+    assert len(visible.links) == 500
+    assert {len(link.target) for link in visible.links} == {500}
+
+
+def test_a_link_that_nobody_sees_is_left_out():
+    assert visible_html('<div style="display:none"><a href="https://a.example">x</a></div>').links == ()
