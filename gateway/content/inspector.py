@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gateway.content.finding import About, Finding, Matter
 from gateway.content.names import NameIndex
-from gateway.content.reading import Reading, read
+from gateway.content.reading import Circumstances, Reading, read, words_of
 from gateway.content.watch import Watch
 from gateway.message.model import ReadableText
 from gateway.people.directory import Directory
@@ -33,7 +33,9 @@ class InspectionRequest:
     """What to look into, and for what.
 
     `matters` are those that the policy has in scope; `own_files` the file numbers of the clients in the envelope, whose
-    names are no finding in mail to or from them; `language` is that of the client (`en` or `fr`).
+    names are no finding in mail to or from them; `language` is that of the client (`en` or `fr`). `own_addresses` are
+    the addresses in the envelope, which a mail may repeat; `own_names` names of the clients of the worker who writes to
+    an outsider; `sender_names` the name of who wrote the message.
     """
 
     texts: tuple[ReadableText, ...]
@@ -41,6 +43,9 @@ class InspectionRequest:
     direction: Direction
     language: str = "en"
     own_files: tuple[str, ...] = ()
+    own_addresses: tuple[str, ...] = ()
+    own_names: tuple[str, ...] = ()
+    sender_names: tuple[str, ...] = ()
 
 
 class Inspector:
@@ -66,10 +71,17 @@ class Inspector:
         entities = sorted(
             str(matter.value) for matter in request.matters - _NOT_ENTITIES if matter.value in self._entities
         )
+        around = Circumstances(
+            language=request.language,
+            is_inbound=request.direction is Direction.INBOUND,
+            sender_words=words_of(request.sender_names),
+            own_addresses=frozenset(address.lower() for address in request.own_addresses),
+            own_names=words_of(request.own_names),
+        )
         left = MAX_CHARS
         found: dict[tuple[object, ...], Finding] = {}
         for source in request.texts:
-            reading = read(source, max_chars=left, language=request.language)
+            reading = read(source, max_chars=left, around=around)
             left -= min(left, len(source.text))
             if entities:
                 for result in self._results(reading, entities, request.language):

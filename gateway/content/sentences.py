@@ -48,8 +48,10 @@ def sentence_spans(text: str, folded: str, start: int, end: int) -> Iterator[tup
 
 
 def _ends_here(text: str, line_start: int, line_end: int, following: int, end: int) -> bool:
-    """True if the sentence ends with this line: a short line, a colon, or an item or an empty line after it."""
+    """True if the sentence ends with this line: a short line, a colon, `|`, or an item or an empty line after it."""
     if line_end - line_start < _WRAPPED_LINE_CHARS or text[line_end - 1] in ":;":
+        return True
+    if text.find("|", line_start, line_end) >= 0:
         return True
     return _ITEM.match(text, following, min(end, following + 80)) is not None
 

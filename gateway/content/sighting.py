@@ -7,6 +7,7 @@ Not a policy: a sighting has a score, never an action. Called by `gateway.conten
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,6 +39,14 @@ _PERSON_OF_TAG = {
     "other_client": Person.OTHER,
 }
 POSSESSIVES = frozenset({"my", "our", "your", "their"})
+# Where a sentence turns: what a phrase before it takes back is not taken back behind it.
+_TURN = re.compile(
+    r"[;:?!]| -+ |--"
+    r"|\b(?:but|so|anyway|still|though|although|however|yet|mais|alors|donc|pourtant|cependant|toutefois)\b"
+    r"|,? (?:and |et )?(?:just |please |svp )?(?<!n't )(?<!not )(?<!pas )"
+    r"(?:add|follow|friend|text|dm|message|ajoute|ajoutez|suis|suivez|texte|textez|ecrivez|ecris|here's|here is|voici)"
+    r"(?=[ -](?:me|moi|my|mon|ma)\b)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,3 +116,15 @@ def strongest(hits: Iterable[Hit]) -> dict[str, Hit]:
 def is_inside(hit: Hit, covers: Iterable[Hit]) -> bool:
     """True if the hit lies within one of `covers` (a phrase that takes its meaning away)."""
     return any(cover.start <= hit.start and hit.end <= cover.end for cover in covers)
+
+
+def clause_of(sentence: Sentence, hit: Hit) -> tuple[int, int]:
+    """Start and end of the clause around a phrase, by offsets into the opened text: from turn to turn."""
+    start, end = 0, len(sentence.folded)
+    for turn in _TURN.finditer(sentence.folded):
+        if turn.end() + sentence.start <= hit.start:
+            start = turn.end()
+        elif turn.start() + sentence.start >= hit.end:
+            end = turn.start()
+            break
+    return sentence.start + start, sentence.start + end

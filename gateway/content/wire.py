@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.content.finding import About, Finding, Matter
 from gateway.content.inspector import InspectionRequest
-from gateway.message.model import ReadableText, Zone, ZoneKind
+from gateway.message.model import Link, ReadableText, Zone, ZoneKind
 from gateway.people.model import Direction
 
 LENGTH_BYTES = 4
@@ -31,17 +31,31 @@ def frame(body: bytes) -> bytes:
 def pack_request(request: InspectionRequest) -> bytes:
     """The request as a frame; the offsets of the source stay behind, no recognizer reads them."""
     texts = [
-        [text.where, list(text.part), text.text, [[zone.kind.value, zone.start, zone.end] for zone in text.zones]]
+        [
+            text.where,
+            list(text.part),
+            text.text,
+            [[zone.kind.value, zone.start, zone.end] for zone in text.zones],
+            [[link.start, link.end, link.target] for link in text.links],
+        ]
         for text in request.texts
     ]
     matters = sorted(matter.value for matter in request.matters)
-    rest = [matters, request.direction.value, request.language, list(request.own_files)]
+    rest = [
+        matters,
+        request.direction.value,
+        request.language,
+        list(request.own_files),
+        list(request.own_addresses),
+        list(request.own_names),
+        list(request.sender_names),
+    ]
     return frame(json.dumps([texts, *rest]).encode())
 
 
 def unpack_request(body: bytes) -> InspectionRequest:
     """The request in a frame's body."""
-    texts, matters, direction, language, own_files = json.loads(body)
+    texts, matters, direction, language, own_files, own_addresses, own_names, sender_names = json.loads(body)
     return InspectionRequest(
         texts=tuple(
             ReadableText(
@@ -50,13 +64,17 @@ def unpack_request(body: bytes) -> InspectionRequest:
                 text=text,
                 zones=tuple(Zone(kind=ZoneKind(kind), start=start, end=end) for kind, start, end in zones),
                 source_offsets=(),
+                links=tuple(Link(start=start, end=end, target=target) for start, end, target in links),
             )
-            for where, part, text, zones in texts
+            for where, part, text, zones, links in texts
         ),
         matters=frozenset(Matter(matter) for matter in matters),
         direction=Direction(direction),
         language=language,
         own_files=tuple(own_files),
+        own_addresses=tuple(own_addresses),
+        own_names=tuple(own_names),
+        sender_names=tuple(sender_names),
     )
 
 

@@ -1,6 +1,6 @@
 """Words that say themselves that a text is not for others, and talk about other clients.
 
-Not the disclaimer under a mail (`intended only for …`): it marks nothing. [CONF-1], [GEN-3]
+Not the disclaimer under a mail (`intended only for …`), with all of its paragraph: it marks nothing. [CONF-1], [GEN-3]
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ class MarkedConfidentialRecognizer(MatterRecognizer):
 
     def sightings(self, sentence: Sentence, reading: Reading) -> Iterator[tuple[Matter, Sighting]]:
         """At most one a sentence: the strongest."""
-        del reading
         hits = [(hit.weight, hit, "confidential.marked", About.ORGANISATION) for hit in sentence.tagged("said.marking")]
         hits += [(hit.weight, hit, "confidential.secret", About.COLLEAGUE) for hit in sentence.tagged("said.secret")]
         hits += [
@@ -31,7 +30,8 @@ class MarkedConfidentialRecognizer(MatterRecognizer):
         if not hits:
             return
         weight, hit, reason, about = max(hits, key=lambda entry: entry[0])
-        if sentence.has("disclaimer"):
+        is_disclaimed = sentence.paragraph in reading.disclaimers and reason == "confidential.marked"
+        if sentence.has("disclaimer") or sentence.is_footer or is_disclaimed:
             weight *= 0.2
         if sentence.has("logistics") and reason == "confidential.other_client":
             weight *= 0.5

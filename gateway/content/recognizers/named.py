@@ -35,7 +35,7 @@ class ClientNamedRecognizer(MatterRecognizer):
         self._names = names
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts) -> list[RecognizerResult]:
-        """A result for each place and file, at most MAX_RESULTS; outside all sentences (signatures) nothing counts."""
+        """A result for each place and file, at most MAX_RESULTS; outside all sentences (our notice) nothing counts."""
         del text
         if Matter.CLIENT_NAMED.value not in entities:
             return []

@@ -12,20 +12,20 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from gateway.content.finding import About, Matter
+from gateway.content.pages import HANDLE, PROFILE, is_of_person, is_row_of_pages
 from gateway.content.reading import Reading, Sentence
 from gateway.content.recognizers.base import MatterRecognizer
-from gateway.content.sighting import Sighting, together
+from gateway.content.sighting import Sighting, clause_of, together
+from gateway.message.model import Link
 
-_HANDLE = re.compile(r"(?<![\w.@/])@[a-z0-9_](?:[a-z0-9_.]{2,29})(?![\w@])")
-_PROFILE = re.compile(
-    r"\b(?:facebook|fb|instagram|linkedin|twitter|x|tiktok|snapchat|threads|bsky|discord|reddit|youtube|t|wa|m)"
-    r"\.(?:com|net|app|gg|me|social)/[\w@./?=%-]{2,80}"
-)
 _NETWORK_WEIGHT, _HANDLE_WEIGHT, _PROFILE_WEIGHT = 0.32, 0.62, 0.7
 # A weight, a reason, and the span in the opened text.
 _Sign = tuple[float, str, int, int]
 # Ours, or refused: a page of the agency may be named, a refusal is what the policy asks for.
-_AGENCY_FACTOR, _REFUSAL_FACTOR = 0.35, 0.2
+_AGENCY_FACTOR, _REFUSAL_FACTOR = 0.2, 0.2
+# A sign of less weight names a network; from here on it invites.
+_INVITING = 0.5
+_OWN = re.compile(r"\b(?:i|me|my|moi|mon|ma|mes)\b")
 
 
 class SocialRecognizer(MatterRecognizer):
@@ -35,26 +35,43 @@ class SocialRecognizer(MatterRecognizer):
 
     def sightings(self, sentence: Sentence, reading: Reading) -> Iterator[tuple[Matter, Sighting]]:
         """At most one of each matter a sentence."""
-        del reading
-        factor = 1.0
-        if sentence.has("advice"):
-            factor *= _REFUSAL_FACTOR
-        if sentence.has("agency_owned"):
-            factor *= _AGENCY_FACTOR
-        invitation = list(_invitation(sentence))
-        if invitation:
-            best = max(invitation)
-            yield (
-                Matter.SOCIAL_INVITATION,
-                _sighting(invitation, factor, best[1], "The sentence offers or asks for contact on a social network."),
-            )
-        shift = list(_shift(sentence))
-        if shift:
-            best = max(shift)
-            yield (
-                Matter.SOCIAL_CHANNEL_SHIFT,
-                _sighting(shift, factor, best[1], "The sentence moves the talk to a messenger or private messages."),
-            )
+        for matter, signs, explanation in (
+            (Matter.SOCIAL_INVITATION, _invitation(sentence), "offers or asks for contact on a social network"),
+            (Matter.SOCIAL_CHANNEL_SHIFT, _shift(sentence), "moves the talk to a messenger or private messages"),
+        ):
+            meant = [_as_meant(sign, sentence, reading) for sign in signs if sign[0] > 0]
+            if meant:
+                yield matter, _sighting(meant, max(meant)[1], f"The sentence {explanation}.")
+
+
+def _as_meant(sign: _Sign, sentence: Sentence, reading: Reading) -> _Sign:
+    """The sign with the weight that is left where its clause refuses, or speaks of the agency's own pages."""
+    weight, kind, start, end = sign
+    factor = 1.0
+    for hit in sentence.tagged("refusal"):
+        begin, stop = clause_of(sentence, hit)
+        if (hit.start if weight >= _INVITING else begin) <= start < stop:
+            factor = _REFUSAL_FACTOR
+    words = sentence.folded[start - sentence.start : end - sentence.start]
+    target = next((link.target for link in sentence.links if _place_of(link, sentence) == (start, end)), "")
+    if (
+        _OWN.search(words) is None
+        and _is_agencys(sentence, reading, start)
+        and not is_of_person(target or words, reading)
+    ):
+        factor *= _AGENCY_FACTOR
+    return weight * factor, kind, start, end
+
+
+def _is_agencys(sentence: Sentence, reading: Reading, place: int) -> bool:
+    """True if the clause names a page as the agency's, or the paragraph does and the sentence speaks for nobody."""
+    for hit in sentence.tagged("agency_owned"):
+        begin, stop = clause_of(sentence, hit)
+        if begin <= place < stop:
+            return True
+    if sentence.has("i", "my", "you", "your"):
+        return False
+    return sentence.paragraph in reading.agency_paragraphs or is_row_of_pages(sentence, reading)
 
 
 def _invitation(sentence: Sentence) -> Iterator[_Sign]:
@@ -70,12 +87,21 @@ def _invitation(sentence: Sentence) -> Iterator[_Sign]:
     for hit in platforms:
         yield _NETWORK_WEIGHT * (1.3 if _is_offered(sentence) else 0.8), "social.network", hit.start, hit.end
     if "@" in sentence.folded:
-        for match in _HANDLE.finditer(sentence.folded):
+        for match in HANDLE.finditer(sentence.folded):
             weight = _HANDLE_WEIGHT if platforms or said or weak else 0.42
             yield weight, "social.handle", sentence.start + match.start(), sentence.start + match.end()
     if "/" in sentence.folded:
-        for match in _PROFILE.finditer(sentence.folded):
+        for match in PROFILE.finditer(sentence.folded):
             yield _PROFILE_WEIGHT, "social.profile", sentence.start + match.start(), sentence.start + match.end()
+    for link in sentence.links:
+        if PROFILE.search(link.target):
+            yield _PROFILE_WEIGHT, "social.profile", *_place_of(link, sentence)
+
+
+def _place_of(link: Link, sentence: Sentence) -> tuple[int, int]:
+    """The text of a link within its sentence; its last character for a link without text (a picture)."""
+    start = min(max(link.start, sentence.start), sentence.end - 1)
+    return start, max(min(link.end, sentence.end), start + 1)
 
 
 def _is_offered(sentence: Sentence) -> bool:
@@ -101,14 +127,14 @@ def _shift(sentence: Sentence) -> Iterator[_Sign]:
             )
 
 
-def _sighting(signs: list[_Sign], factor: float, reason: str, explanation: str) -> Sighting:
+def _sighting(signs: list[_Sign], reason: str, explanation: str) -> Sighting:
     kinds: dict[str, float] = {}
     for weight, kind, _, _ in signs:
         kinds[kind] = max(kinds.get(kind, 0.0), weight)
     return Sighting(
         start=min(sign[2] for sign in signs),
         end=max(sign[3] for sign in signs),
-        score=together(kinds.values()) * factor,
+        score=together(kinds.values()),
         reason=reason,
         explanation=explanation,
         about=About.SENDER,

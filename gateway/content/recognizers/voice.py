@@ -21,13 +21,13 @@ class SpeaksForRecognizer(MatterRecognizer):
     matters: ClassVar[tuple[Matter, ...]] = (Matter.SPEAKS_FOR,)
 
     def sightings(self, sentence: Sentence, reading: Reading) -> Iterator[tuple[Matter, Sighting]]:
-        """At most one a sentence."""
+        """At most one a sentence; none in a signature, which says where a person works."""
         del reading
-        hits = list(sentence.tagged("said.voice", "voice.small"))
+        hits = [] if sentence.is_footer else list(sentence.tagged("said.voice", "voice.small"))
         if not hits:
             return
         score = together([max(hit.weight for hit in hits), 0.3 if sentence.has("press") else 0.0])
-        if sentence.has("voice.disowned", "advice"):
+        if sentence.has("voice.disowned"):
             score *= 0.2
         yield (
             Matter.SPEAKS_FOR,

@@ -38,10 +38,11 @@ def test_quoted_text_is_found_and_marked():
     assert [f.is_quoted for f in findings if f.matter is Matter.CLINICAL] == [True]
 
 
-def test_a_signature_is_left_out():
+def test_what_a_signature_says_to_somebody_is_found():
     words = "Bye.\nCall me at home, I love you"
     zones = (Zone(kind=ZoneKind.NEW, start=0, end=5), Zone(kind=ZoneKind.SIGNATURE, start=5, end=len(words)))
-    assert inspector().inspect(request_of(text_of(words, zones=zones))) == ()
+    found = inspector().inspect(request_of(text_of(words, zones=zones)))
+    assert {finding.matter for finding in found} == {Matter.PERSONAL_CONTACT, Matter.PERSONAL_DISCLOSURE}
 
 
 def test_the_subject_is_read_too():

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.content.finding import About, Finding, Matter
 from gateway.content.wire import LENGTH_BYTES, WireError, pack_findings, pack_request, unpack_findings, unpack_request
+from gateway.message.model import Link
 from tests.unit.content.texts import request_of, text_of
 
 
@@ -32,3 +33,13 @@ def test_findings_come_out_without_their_words():
 def test_nonsense_is_refused(body):
     with pytest.raises(WireError):
         unpack_findings(body)
+
+
+def test_links_and_what_is_known_of_the_people_cross_the_pipe():
+    source = replace(text_of("See here."), links=(Link(start=4, end=8, target="https://a.example"),))
+    request = replace(
+        request_of(source), own_addresses=("a@b.example",), own_names=("Jordan",), sender_names=("Ada Okafor",)
+    )
+    read = unpack_request(pack_request(request)[LENGTH_BYTES:])
+    assert read.texts[0].links == source.links
+    assert (read.own_addresses, read.own_names, read.sender_names) == (("a@b.example",), ("Jordan",), ("Ada Okafor",))

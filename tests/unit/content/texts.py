@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from gateway.content.finding import Finding, Matter
 from gateway.content.inspector import InspectionRequest, Inspector
@@ -50,3 +52,15 @@ def found(words: str, *matters: Matter, language: str = "en") -> tuple[Finding, 
 def score(words: str, matter: Matter) -> float:
     """The greatest score of that matter in new text; 0 if it is not found."""
     return max((finding.score for finding in found(words, matter)), default=0.0)
+
+
+def score_in(source: ReadableText, matter: Matter, **facts: Any) -> float:
+    """The greatest score of that matter in a text, with more facts of the request (`direction`, `sender_names`, …)."""
+    request = replace(request_of(source, matters=frozenset({matter})), **facts)
+    return max((finding.score for finding in inspector().inspect(request)), default=0.0)
+
+
+def signed(words: str) -> ReadableText:
+    """A mail of one sentence with these words as its signature."""
+    zones = (Zone(kind=ZoneKind.NEW, start=0, end=5), Zone(kind=ZoneKind.SIGNATURE, start=5, end=5 + len(words)))
+    return text_of("Bye.\n" + words, zones=zones)

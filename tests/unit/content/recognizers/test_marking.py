@@ -31,3 +31,20 @@ def test_a_marking_is_found_with_its_reason(words, reason):
 )
 def test_disclaimers_promises_and_schedules_are_not_held(words):
     assert score(words, Matter.MARKED_CONFIDENTIAL) < 0.5
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "CONFIDENTIALITY NOTICE: This message is private and confidential. Do not forward or distribute it.",
+        "AVIS DE CONFIDENTIALITÉ : Ce message est strictement confidentiel. Ne pas diffuser.",
+        "Ce courriel est strictement confidentiel et s'adresse uniquement à la personne nommée.",
+    ],
+)
+def test_all_of_a_disclaimers_paragraph_marks_nothing(words):
+    assert score(words, Matter.MARKED_CONFIDENTIAL) < 0.35
+
+
+def test_a_disclaimer_does_not_cover_the_paragraph_above_it():
+    words = "The memo is strictly confidential.\n\nConfidentiality notice: delete it if it came in error."
+    assert score(words, Matter.MARKED_CONFIDENTIAL) >= 0.5

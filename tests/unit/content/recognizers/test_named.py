@@ -10,10 +10,12 @@ def test_a_name_over_a_line_end_is_found_with_its_file():
     assert (finding.client_file, finding.text) == ("C-1042", "Jordan\nReyes")
 
 
-def test_a_name_in_a_signature_does_not_count():
+def test_a_name_in_a_signature_counts_and_one_in_a_notice_does_not():
     words = "Bye. Jordan Reyes"
-    zones = (Zone(kind=ZoneKind.NEW, start=0, end=5), Zone(kind=ZoneKind.SIGNATURE, start=5, end=len(words)))
-    assert not inspector().inspect(request_of(text_of(words, zones=zones), matters=frozenset({Matter.CLIENT_NAMED})))
+    for kind, count in ((ZoneKind.SIGNATURE, 1), (ZoneKind.NOTICE, 0)):
+        zones = (Zone(kind=ZoneKind.NEW, start=0, end=5), Zone(kind=kind, start=5, end=len(words)))
+        request = request_of(text_of(words, zones=zones), matters=frozenset({Matter.CLIENT_NAMED}))
+        assert len(inspector().inspect(request)) == count
 
 
 def test_an_initial_with_a_surname_scores_less_than_the_name():

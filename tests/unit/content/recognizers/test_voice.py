@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.content.finding import Matter
-from tests.unit.content.texts import score
+from tests.unit.content.texts import score, score_in, signed
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,7 @@ def test_speaking_for_the_school_is_held(words):
 )
 def test_thanks_own_views_and_directions_are_not(words):
     assert score(words, Matter.SPEAKS_FOR) < 0.5
+
+
+def test_a_signature_may_say_for_whom_its_writer_works():
+    assert score_in(signed("Ada\nOn behalf of the School"), Matter.SPEAKS_FOR) == 0.0
