@@ -24,7 +24,7 @@ _OF_THE_SAME = 0.6
 _WITHOUT_OWNER = 0.3
 # `We` and `our` are the agency more often than the writer's household.
 _AS_AGENCY = 0.55
-# The writer's illness as the reason for a change of appointment: worth a word to the writer, not a hold.
+# The writer's illness as the reason for a change of appointment, a gift that goes back: worth a word, not a hold.
 _LOGISTICS_CEILING = 0.4
 # Topics that are ordinary nouns: without a possessive they say nothing about the writer.
 _NEED_POSSESSIVE = frozenset({"topic.personal.home", "topic.personal.family"})
@@ -73,6 +73,8 @@ class PersonalDisclosureRecognizer(MatterRecognizer):
             topics[topic] = max(topics.get(topic, 0.0), weight)
         score = together(topics.values())
         if _is_logistics(sentence, topics):
+            score = min(score, _LOGISTICS_CEILING)
+        if sentence.has("gift_declined") and set(topics) == {"gifts"}:
             score = min(score, _LOGISTICS_CEILING)
         yield (
             Matter.PERSONAL_DISCLOSURE,

@@ -70,3 +70,15 @@ def test_illness_as_the_reason_for_a_new_time_is_below_a_hold(words):
 def test_several_topics_weigh_more_than_one():
     one = score("My mother called.", Matter.PERSONAL_DISCLOSURE)
     assert score("My mother called about my divorce.", Matter.PERSONAL_DISCLOSURE) > one
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Thank you for the gift card but I must return it.",
+        "My baby-sitter cancelled, so can we meet at 4?",
+        "My kids' school is closed, so can we move to 3?",
+    ],
+)
+def test_a_gift_that_goes_back_and_a_reason_for_another_time_are_not_held(words):
+    assert score(words, Matter.PERSONAL_DISCLOSURE) < 0.5
