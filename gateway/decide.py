@@ -8,7 +8,8 @@ return gives it back with the reason. Nobody decides on a message of their own, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,10 +17,11 @@ from typing import Protocol
 
 from gateway.amend.signing import Signer, is_to_be_signed
 from gateway.archive.model import Letter, ReasonRecord, StoredRecord
-from gateway.archive.store import Store
+from gateway.archive.store import RELEASE_LEASE, Store
 from gateway.content.finding import About as Whose
 from gateway.content.finding import Finding, Matter
-from gateway.holding.model import Outcome, Release, StoredHold
+from gateway.holding.model import UNDER_WAY, Outcome, Release, StoredHold
+from gateway.holding.states import HoldNotOpen
 from gateway.message.errors import GatewayError
 from gateway.message.reply import Reply
 from gateway.message.submission import Envelope
@@ -31,6 +33,9 @@ from gateway.people.model import Worker
 from gateway.policy.letters import LetterKind
 from gateway.policy.pack import Pack
 from gateway.policy.verdict import Action, Reason
+
+SEND_LIMIT = RELEASE_LEASE * 3 / 4
+"""How long a release may take at the next hop: it must have ended before the store gives the hold back."""
 
 
 class NoAuthority(Exception):
@@ -45,11 +50,32 @@ class NotReleased(Exception):
     """The next hop did not take the message for anybody now; it is held as before, and can be released again."""
 
 
+class PerhapsReleased(NotReleased):
+    """The next hop was lost after it had the whole message: held again, and marked that it may have been delivered."""
+
+
+class NotRecorded(Exception):
+    """The next hop has answered, and the store could not write that down. `taken`: how many recipients it took."""
+
+    def __init__(self, taken: int) -> None:
+        super().__init__("not recorded")
+        self.taken = taken
+
+
 class Relay(Protocol):
     """The way on, outside any session of a client (`gateway.outbound.relay.NextHop`)."""
 
-    async def send(self, envelope: Envelope, content: bytes) -> dict[str, Reply]:
-        """Relay to every recipient; the final reply for each. Raises GatewayError if there was no answer at all."""
+    async def send(
+        self,
+        envelope: Envelope,
+        content: bytes,
+        *,
+        before_end: Callable[[Mapping[str, Reply]], Awaitable[None]] | None = None,
+    ) -> dict[str, Reply]:
+        """Relay to every recipient; the final reply for each. Raises GatewayError if there was no answer at all.
+
+        `before_end` is told the replies so far before the final dot is written; if it raises, nothing was sent.
+        """
 
 
 class Decided(StrEnum):
@@ -63,13 +89,17 @@ class Decided(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What became of the hold, and for how many recipients the next hop took, refused or put off the message."""
+    """What became of the hold, and for how many recipients the next hop took, refused or put off the message.
+
+    `may_be_twice`: an earlier release was cut off, so that some recipients may have had the message before.
+    """
 
     ref: str
     decided: Decided
     taken: int = 0
     refused: int = 0
     put_off: int = 0
+    may_be_twice: bool = False
 
 
 class Decide:
@@ -95,19 +125,20 @@ class Decide:
         self._signer = signer
 
     async def release(self, ref: str, *, by: str, reason: str) -> Decision:
-        """Relay the held message. Raises HoldUnknown, HoldNotOpen, NoAuthority, ReasonMissing, NotReleased."""
+        """Relay the held message.
+
+        Raises HoldUnknown, HoldNotOpen, NoAuthority, ReasonMissing, NotReleased, PerhapsReleased, NotRecorded.
+        """
         hold = await self._store.held(ref)
         who = self._authority(hold, by, reason)
         signer = self._signer()
+        letters = self._letters(LetterKind.RELEASED_SENDER, hold, by, reason)  # what can fail comes before the sending
         release = await self._store.begin_release(hold.ref, by=who, why=reason, at=self._now())
+        outcomes = await self._relayed(release, signer)
         try:
-            content = await _signed(release, signer, self._now())
-            answers = await self._relay.send(release.envelope, content)
+            return await self._close(release.hold, outcomes, letters)
         except GatewayError as error:
-            await self._store.abandon_release(hold.ref, why=error.cause, at=self._now())
-            raise NotReleased(error.cause) from error
-        outcomes = tuple(Outcome(address=address, code=answer.code) for address, answer in answers.items())
-        return await self._close(release.hold, outcomes, by, reason)
+            raise NotRecorded(sum(outcome.is_accepted for outcome in outcomes)) from error
 
     async def give_back(self, ref: str, *, by: str, reason: str) -> Decision:
         """Return the held message to its sender, with the reason.
@@ -120,9 +151,38 @@ class Decide:
         await self._store.return_hold(hold.ref, by=who, why=reason, at=self._now(), letters=letters)
         return Decision(ref=hold.ref, decided=Decided.RETURNED)
 
-    async def _close(self, hold: StoredHold, outcomes: tuple[Outcome, ...], by: str, reason: str) -> Decision:
+    async def _relayed(self, release: Release, signer: Signer) -> tuple[Outcome, ...]:
+        """What the next hop said. Before the final dot the store knows that the message may have been delivered."""
+        ref, is_sent = release.hold.ref, False
+
+        async def before_end(answers: Mapping[str, Reply]) -> None:
+            nonlocal is_sent
+            await self._store.end_content(ref, at=self._now(), outcomes=_under_way(answers))
+            is_sent = True
+
+        try:
+            async with asyncio.timeout(SEND_LIMIT.total_seconds()):
+                content = await _signed(release, signer, self._now())
+                answers = await self._relay.send(release.envelope, content, before_end=before_end)
+        except asyncio.CancelledError:
+            await self._abandon(ref, "broken off")
+            raise
+        except HoldNotOpen as error:
+            raise NotReleased(error.cause) from error  # it took too long, and the hold is somebody else's now
+        except (GatewayError, TimeoutError) as error:
+            cause = error.cause if isinstance(error, GatewayError) else "next hop: release took too long"
+            await self._abandon(ref, cause)
+            raise (PerhapsReleased if is_sent else NotReleased)(cause) from error
+        return tuple(Outcome(address=address, code=answer.code) for address, answer in answers.items())
+
+    async def _abandon(self, ref: str, why: str) -> None:
+        """Hold the message again. What the store can't do now, it does when the lease of the release is over."""
+        with suppress(GatewayError):
+            await self._store.abandon_release(ref, why=why, at=self._now())
+
+    async def _close(self, hold: StoredHold, outcomes: tuple[Outcome, ...], letters: tuple[Letter, ...]) -> Decision:
         """End the release, or leave it open for the recipients whom the next hop put off with a 4xx."""
-        taken = sum(200 <= outcome.code < 300 for outcome in outcomes)
+        taken = sum(outcome.is_accepted for outcome in outcomes)
         put_off = sum(not outcome.is_final for outcome in outcomes)
         refused = len(outcomes) - taken - put_off
         if put_off:
@@ -131,10 +191,18 @@ class Decide:
                 raise NotReleased("put off")
             decided = Decided.PARTLY_RELEASED
         else:
-            letters = self._letters(LetterKind.RELEASED_SENDER, hold, by, reason) if taken else ()
-            await self._store.finish_release(hold.ref, at=self._now(), outcomes=outcomes, letters=letters)
-            decided = Decided.RELEASED if taken else Decided.REFUSED
-        return Decision(ref=hold.ref, decided=decided, taken=taken, refused=refused, put_off=put_off)
+            is_delivered = taken > 0 or hold.is_delivered_to_some
+            told = letters if is_delivered else ()
+            await self._store.finish_release(hold.ref, at=self._now(), outcomes=outcomes, letters=told)
+            decided = Decided.RELEASED if is_delivered else Decided.REFUSED
+        return Decision(
+            ref=hold.ref,
+            decided=decided,
+            taken=taken,
+            refused=refused,
+            put_off=put_off,
+            may_be_twice=hold.may_be_delivered,
+        )
 
     def _authority(self, hold: StoredHold, by: str, reason: str) -> str:
         """Who decides, for the record: a worker's id, or the words of a person whom people.yaml does not list.
@@ -159,6 +227,14 @@ class Decide:
         worker = find_worker(self._directory, by)
         about = about_hold(hold, self._directory, self._pack)
         return self._desk.for_decision(kind, about, by=worker.name if worker else by.strip(), why=reason.strip())
+
+
+def _under_way(answers: Mapping[str, Reply]) -> tuple[Outcome, ...]:
+    """What is known before the final dot: who was refused, and who will have the message if the next hop takes it."""
+    return tuple(
+        Outcome(address=address, code=UNDER_WAY if answer.is_positive else answer.code)
+        for address, answer in answers.items()
+    )
 
 
 async def _signed(release: Release, signer: Signer, at: datetime) -> bytes:

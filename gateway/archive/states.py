@@ -19,7 +19,8 @@ class MessageState(StrEnum):
     """Where a filed message stands.
 
     SENDING: on disk, the next hop is being asked. UNCONFIRMED: it was sending when the connection or the process died,
-    so it may have been delivered; its sender had no 250 and tries again (RFC 1047). NOT_SENT: returned at the door.
+    so it may have been delivered (RFC 1047); its sender had no 250 and tries again, or it was a release, and a person
+    then returned it, nobody decided, or a second try was refused. NOT_SENT: returned at the door.
     """
 
     SENDING = "sending"
@@ -53,6 +54,7 @@ TRANSITIONS: Mapping[tuple[MessageState, MessageEvent], MessageState] = MappingP
         (MessageState.HELD, MessageEvent.RETURNED): MessageState.RETURNED,
         (MessageState.HELD, MessageEvent.EXPIRED): MessageState.EXPIRED,
         (MessageState.HELD, MessageEvent.REFUSED): MessageState.REFUSED,
+        (MessageState.HELD, MessageEvent.LOST): MessageState.UNCONFIRMED,
     }
 )
 FIRST_STATES = frozenset({MessageState.SENDING, MessageState.HELD, MessageState.NOT_SENT})

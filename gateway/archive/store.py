@@ -131,12 +131,21 @@ class Store:
         envelope = Envelope(mail_from=stored.mail_from, recipients=hold.pending, mail_parameters=stored.mail_parameters)
         return Release(hold=hold, envelope=envelope, content=content)
 
+    async def end_content(self, ref: str, *, at: datetime, outcomes: Iterable[Outcome]) -> None:
+        """Write down, before the final dot of a release, who may have the message if no answer comes (UNDER_WAY).
+
+        Raises HoldUnknown, HoldNotOpen: then the dot must not be written.
+        """
+        given = tuple(outcomes)
+        await self._write(lambda c: writes.end_content(c, ref, at=at, outcomes=given))
+
     async def finish_release(
         self, ref: str, *, at: datetime, outcomes: Iterable[Outcome] = (), letters: Iterable[Letter] = ()
     ) -> None:
         """The next hop has answered for every recipient: the hold is released, the message enters the client's file.
 
-        If all of them were refused for good, the message is filed as refused. Raises HoldUnknown, HoldNotOpen.
+        If all of them were refused for good, the message is filed as refused, or as unconfirmed if an earlier release
+        may have brought it to one of them. Raises HoldUnknown, HoldNotOpen.
         """
         given, queue = tuple(outcomes), tuple(letters)
 
@@ -147,7 +156,10 @@ class Store:
         await self._write(work)
 
     async def abandon_release(self, ref: str, *, why: str, at: datetime, outcomes: Iterable[Outcome] = ()) -> None:
-        """The release could not be ended: back to held. Recipients with a final answer are not tried again."""
+        """The release could not be ended: back to held. Recipients with a final answer are not tried again.
+
+        If its content was sent, the hold says from then on that it may have been delivered.
+        """
         given = tuple(outcomes)
         await self._write(lambda c: writes.abandon_release(c, ref, why=why, at=at, outcomes=given))
 

@@ -27,7 +27,7 @@ from gateway.archive.database import (
 from gateway.archive.model import AuditEntry, Letter, LetterState, Record
 from gateway.archive.states import MessageEvent, MessageState, RecordUnknown
 from gateway.archive.states import state_after as message_state_after
-from gateway.holding.model import Hold, Outcome
+from gateway.holding.model import Hold, Outcome, cut_off, merged
 from gateway.holding.refs import ref_of
 from gateway.holding.states import HoldAct, HoldState, HoldUnknown
 from gateway.holding.states import state_after as hold_state_after
@@ -112,28 +112,43 @@ def begin_release(connection: Connection, ref: str, *, by: str, why: str, at: da
     _audit_hold(connection, ref, message_id, who=by, what="release begun", why=why, at=at)
 
 
+def end_content(connection: Connection, ref: str, *, at: datetime, outcomes: Iterable[Outcome]) -> None:
+    """The final dot is about to be written: from now on a release that is cut off may have been delivered."""
+    message_id, earlier = _act(connection, ref, HoldAct.END_CONTENT, at=at)
+    _keep(connection, ref, merged(earlier, outcomes))
+    _audit_hold(connection, ref, message_id, who=GATEWAY, what="content sent", why="", at=at)
+
+
 def finish_release(connection: Connection, ref: str, *, at: datetime, outcomes: Iterable[Outcome]) -> None:
     """The next hop has given its final answers: the hold is RELEASED and the message stands in the client's file.
 
-    If it took the message for no recipient at all, the message is filed as refused by the next hop, not as sent.
+    If it took the message for no recipient at all, the message is filed as refused by the next hop, not as sent; as
+    unconfirmed, if an earlier release may have brought it to one of them.
     """
     message_id, earlier = _act(connection, ref, HoldAct.FINISH_RELEASE, at=at)
-    merged = _merge(connection, ref, earlier, outcomes)
-    codes = [outcome.code for outcome in merged]
-    accepted = [code for code in codes if 200 <= code < 300]
-    if accepted or not codes:
+    known = cut_off(merged(earlier, outcomes))
+    _keep(connection, ref, known)
+    accepted = [outcome.code for outcome in known if outcome.is_accepted]
+    if accepted or not known:
         code = accepted[0] if accepted else None
-        is_whole = len(accepted) == len(codes)
+        is_whole = len(accepted) == len(known)
         mark(connection, message_id, MessageEvent.RELEASED, code=code, at=at, has_reached_all=is_whole)
     else:
-        mark(connection, message_id, MessageEvent.REFUSED, code=codes[0], at=at)
-    _audit_hold(connection, ref, message_id, who=GATEWAY, what="released", why=_counts(merged), at=at)
+        end = _end_of_message(known, MessageEvent.REFUSED)
+        mark(connection, message_id, end, code=known[0].code if end is MessageEvent.REFUSED else None, at=at)
+    _audit_hold(connection, ref, message_id, who=GATEWAY, what="released", why=_counts(known), at=at)
 
 
 def abandon_release(connection: Connection, ref: str, *, why: str, at: datetime, outcomes: Iterable[Outcome]) -> None:
-    """The release did not come to its end: back to HELD. Recipients with a final answer are not tried again."""
+    """The release did not come to its end: back to HELD. Recipients with a final answer are not tried again.
+
+    Those whose content was under way may have the message, and the hold says so from then on.
+    """
     message_id, earlier = _act(connection, ref, HoldAct.ABANDON_RELEASE, at=at)
-    _merge(connection, ref, earlier, outcomes)
+    known = cut_off(merged(earlier, outcomes))
+    _keep(connection, ref, known)
+    if any(outcome.is_uncertain for outcome in known):
+        why = f"{why}; it may have been delivered"
     _audit_hold(connection, ref, message_id, who=GATEWAY, what="release abandoned", why=why, at=at)
 
 
@@ -277,23 +292,23 @@ def _act(
     return row.message_id, codec.read_outcomes(row.outcomes)
 
 
-def _merge(
-    connection: Connection, ref: str, earlier: tuple[Outcome, ...], outcomes: Iterable[Outcome]
-) -> tuple[Outcome, ...]:
-    merged = tuple({outcome.address: outcome for outcome in (*earlier, *outcomes)}.values())
-    values = {"outcomes": codec.outcomes_json(merged)}
+def _keep(connection: Connection, ref: str, outcomes: tuple[Outcome, ...]) -> None:
+    values = {"outcomes": codec.outcomes_json(outcomes)}
     connection.execute(holds.update().where(holds.c.ref == ref).values(values))
-    return merged
 
 
 def _end_of_message(outcomes: tuple[Outcome, ...], event: MessageEvent) -> MessageEvent:
-    """A message that a release cut short brought to some recipients was sent, whatever is decided about the others."""
-    return MessageEvent.RELEASED if any(200 <= outcome.code < 300 for outcome in outcomes) else event
+    """What becomes of a message that a release cut short brought to some, or may have, whatever else is decided."""
+    if any(outcome.is_accepted for outcome in outcomes):
+        return MessageEvent.RELEASED
+    return MessageEvent.LOST if any(outcome.is_uncertain for outcome in outcomes) else event
 
 
 def _counts(outcomes: tuple[Outcome, ...]) -> str:
-    accepted = sum(200 <= outcome.code < 300 for outcome in outcomes)
-    return f"{accepted} of {len(outcomes)} recipients accepted"
+    accepted = sum(outcome.is_accepted for outcome in outcomes)
+    uncertain = sum(outcome.is_uncertain for outcome in outcomes)
+    words = f"{accepted} of {len(outcomes)} recipients accepted"
+    return f"{words}, {uncertain} may have it" if uncertain else words
 
 
 def _audit_hold(

@@ -13,6 +13,7 @@ from gateway.cli.console import (
     ByOption,
     ConfigOption,
     JsonOption,
+    complain,
     print_json,
     print_table,
     say,
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Held messages: list, show, release, return.", no_args_is_help=True)
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The reference of the hold, as the mails about it say.")]
 ReasonOption = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is recorded.")]
+
+_PERHAPS = (
+    "the next mail server was lost after it had the whole message: it may have been delivered already. "
+    "It is held again; ask the recipient before you release it once more"
+)
+_SENT_NOT_RECORDED = (
+    "it was sent, but could not be recorded. Do not release it again; "
+    "within half an hour it is listed as held and as perhaps delivered: return it then"
+)
+_REFUSED_NOT_RECORDED = "it was not taken, but that could not be recorded; within half an hour it is listed as held"
 
 
 @app.command("list")
@@ -70,7 +81,7 @@ async def _list(config: Path, every: bool, as_json: bool) -> None:
         (
             hold.ref,
             local_time(hold.created_at),
-            hold.state.value,
+            _state(hold),
             hold.record.worker_id,
             hold.supervisor,
             ", ".join(hold.record.client_files),
@@ -95,12 +106,16 @@ async def _show(ref: str, config: Path, as_json: bool) -> None:
     if as_json:
         print_json(_values(hold))
         return
-    print_table(f"Held message {hold.ref}", ("", ""), record_lines(hold.record))
+    print_table(f"Held message {hold.ref}", ("", ""), [*record_lines(hold.record), ("hold", _state(hold))])
     columns = ("action", "rule", "where", "what was seen", "text")
     print_table("Why", columns, reason_rows(hold.record.verdict.reasons))
     for text in parse(received).texts:
         print_table(f"Text: {text.where}", ("",), [(text.text.strip(),)])
     print_table("What was done", ("at", "by", "what", "why"), [(e.at, e.who, e.what, e.why) for e in audit])
+
+
+def _state(hold: StoredHold) -> str:
+    return f"{hold.state.value}; may have been delivered already" if hold.may_be_delivered else hold.state.value
 
 
 def _values(hold: StoredHold) -> dict[str, object]:
@@ -110,6 +125,7 @@ def _values(hold: StoredHold) -> dict[str, object]:
         **record_values(hold.record),
         "ref": hold.ref,
         "state": hold.state.value,
+        "may_be_delivered": hold.may_be_delivered,
         "held_at": hold.created_at.isoformat(),
         "expires_at": hold.expires_at.isoformat() if hold.expires_at else None,
         "supervisor": hold.supervisor,
@@ -125,11 +141,14 @@ async def _release(ref: str, config: Path, by: str, reason: str) -> None:
     told = {
         Decided.RELEASED: "released",
         Decided.PARTLY_RELEASED: "released in part; it is still held for the others, release it again later",
-        Decided.REFUSED: "refused by the next mail server for good; it is filed as not sent",
+        Decided.REFUSED: "refused by the next mail server for good; "
+        + ("it is filed as unconfirmed" if decision.may_be_twice else "it is filed as not sent"),
         Decided.RETURNED: "returned",
     }
     say(f"{decision.ref}: {told[decision.decided]}")
     say(f"recipients: {decision.taken} taken, {decision.put_off} put off, {decision.refused} refused")
+    if decision.may_be_twice:
+        say("an earlier release may have delivered it already: somebody may have it twice")
     if decision.decided is not Decided.RELEASED:
         raise typer.Exit(EXIT_FOUND)
 
@@ -140,8 +159,9 @@ async def _return(ref: str, config: Path, by: str, reason: str) -> None:
 
 
 async def _decide(ref: str, config: Path, by: str, reason: str, *, release: bool) -> Decision:
+    from gateway.archive.codec import storable
     from gateway.cli.stores import open_store
-    from gateway.decide import NoAuthority, NotReleased, ReasonMissing
+    from gateway.decide import NoAuthority, NotRecorded, NotReleased, PerhapsReleased, ReasonMissing
     from gateway.holding.states import HoldNotOpen
     from gateway.service.configuration import load_configuration
     from gateway.service.wiring import make_decide
@@ -151,9 +171,16 @@ async def _decide(ref: str, config: Path, by: str, reason: str, *, release: bool
         decide = make_decide(configuration, store)
         try:
             act = decide.release if release else decide.give_back
-            return await act(ref, by=by, reason=reason)
+            return await act(ref, by=storable(by), reason=storable(reason))
         except HoldNotOpen as error:
             stop(f"{error.ref}: it is {error.state.value} already", EXIT_FOUND)
+        except PerhapsReleased:
+            stop(f"{ref}: {_PERHAPS}", EXIT_FOUND)
+        except NotRecorded as error:
+            stop(f"{ref}: {_SENT_NOT_RECORDED if error.taken else _REFUSED_NOT_RECORDED}", EXIT_FOUND)
+        except asyncio.CancelledError:
+            complain(f"{ref}: broken off; `held show {ref}` says where it stands")
+            raise
         except NotReleased:
             stop(f"{ref}: the next mail server did not take it; it is held as before, try again later", EXIT_FOUND)
         except NoAuthority as error:

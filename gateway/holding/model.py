@@ -1,13 +1,20 @@
-"""A hold as values: what the store is given, what it shows, and what a release relays. No behaviour, no I/O."""
+"""A hold as values: what the store is given, what it shows, and what a release relays. Pure, no I/O."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.archive.model import StoredRecord
 from gateway.holding.states import HoldState
 from gateway.message.submission import Envelope, Recipient
+
+UNKNOWN = 0
+"""In place of a reply's code: a release was cut off after it had sent the content, so this recipient may have it."""
+
+UNDER_WAY = 1
+"""In place of a reply's code: a release is sending the content now. Cut off, it becomes UNKNOWN (RFC 1047)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +33,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What the next hop said about one recipient at a release: the code of its final reply."""
+    """What the next hop said about one recipient at a release: the code of its final reply, UNKNOWN or UNDER_WAY."""
 
     address: str
     code: int
@@ -34,7 +41,37 @@ class Outcome:
     @property
     def is_final(self) -> bool:
         """True for 2xx and 5xx: this recipient is not tried again."""
-        return 200 <= self.code < 300 or 500 <= self.code < 600
+        return self.is_accepted or 500 <= self.code < 600
+
+    @property
+    def is_accepted(self) -> bool:
+        """True for 2xx: the message is delivered to this recipient."""
+        return 200 <= self.code < 300
+
+    @property
+    def is_uncertain(self) -> bool:
+        """True if nobody knows whether this recipient has the message."""
+        return self.code in (UNKNOWN, UNDER_WAY)
+
+
+def merged(earlier: Iterable[Outcome], later: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """The last outcome for each recipient; but UNKNOWN gives way to a 2xx alone.
+
+    A refusal of a second try does not say that the first one did not arrive.
+    """
+    found = {outcome.address: outcome for outcome in earlier}
+    for outcome in later:
+        known = found.get(outcome.address)
+        if known is None or known.code != UNKNOWN or outcome.is_accepted:
+            found[outcome.address] = outcome
+    return tuple(found.values())
+
+
+def cut_off(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    """The outcomes of a release that has ended without an answer for those whose content was under way."""
+    return tuple(
+        Outcome(address=outcome.address, code=UNKNOWN) if outcome.code == UNDER_WAY else outcome for outcome in outcomes
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +99,16 @@ class StoredHold:
         """The recipients that have no final answer yet."""
         done = {outcome.address for outcome in self.outcomes if outcome.is_final}
         return tuple(recipient for recipient in self.record.envelope.recipients if recipient.address not in done)
+
+    @property
+    def may_be_delivered(self) -> bool:
+        """True if a release was, or is now, cut off from its answer: a recipient may have the message already."""
+        return any(outcome.is_uncertain for outcome in self.outcomes)
+
+    @property
+    def is_delivered_to_some(self) -> bool:
+        """True if an earlier release brought the message to a recipient."""
+        return any(outcome.is_accepted for outcome in self.outcomes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

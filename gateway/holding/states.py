@@ -28,6 +28,7 @@ class HoldAct(StrEnum):
     """What can be done with a hold."""
 
     BEGIN_RELEASE = "begin_release"
+    END_CONTENT = "end_content"
     FINISH_RELEASE = "finish_release"
     ABANDON_RELEASE = "abandon_release"
     RETURN = "return"
@@ -37,6 +38,7 @@ class HoldAct(StrEnum):
 TRANSITIONS: Mapping[tuple[HoldState, HoldAct], HoldState] = MappingProxyType(
     {
         (HoldState.HELD, HoldAct.BEGIN_RELEASE): HoldState.RELEASING,
+        (HoldState.RELEASING, HoldAct.END_CONTENT): HoldState.RELEASING,
         (HoldState.RELEASING, HoldAct.FINISH_RELEASE): HoldState.RELEASED,
         (HoldState.RELEASING, HoldAct.ABANDON_RELEASE): HoldState.HELD,
         (HoldState.HELD, HoldAct.RETURN): HoldState.RETURNED,

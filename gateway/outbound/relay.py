@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import SupportsIndex, TypeVar
 
 from gateway.message.errors import GatewayError
@@ -18,6 +19,7 @@ from gateway.message.reply import Reply, reply
 from gateway.message.submission import Envelope
 
 T = TypeVar("T")
+BeforeEnd = Callable[[Mapping[str, Reply]], Awaitable[None]]
 
 _WRITE_BYTES = 1 << 20
 _START_DATA = 354
@@ -100,15 +102,19 @@ class NextHop:
             raise
         return session
 
-    async def send(self, envelope: Envelope, content: bytes) -> dict[str, Reply]:
+    async def send(
+        self, envelope: Envelope, content: bytes, *, before_end: BeforeEnd | None = None
+    ) -> dict[str, Reply]:
         """Send one whole message on a connection of its own: each recipient's address → its reply.
 
-        A recipient that the next hop refused has that refusal; the others share the final reply. Raises NextHopDown,
-        NextHopLost or NextHopSlow: then nothing is known to be accepted, and the message must be tried again.
+        A recipient that the next hop refused has that refusal; the others share the final reply. `before_end` is
+        awaited with the replies to RCPT when all but the final dot is written; if it raises, nothing was sent. Raises
+        NextHopDown, NextHopLost or NextHopSlow: then nothing is known to be accepted, and if `has_sent_content`,
+        nothing is known to be refused.
         """
         session = await self.open()
         try:
-            return await _send(session, envelope, content)
+            return await _send(session, envelope, content, before_end)
         finally:
             await session.quit()
 
@@ -342,7 +348,9 @@ async def _connect(host: str, port: int) -> tuple[ReplyReader, asyncio.StreamWri
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
-async def _send(session: NextHopSession, envelope: Envelope, content: bytes) -> dict[str, Reply]:
+async def _send(
+    session: NextHopSession, envelope: Envelope, content: bytes, before_end: BeforeEnd | None
+) -> dict[str, Reply]:
     mail = " ".join([f"MAIL FROM:<{envelope.mail_from or ''}>", *_offered(session, envelope.mail_parameters)])
     answer = await session.command(mail.encode("utf-8", "surrogateescape"))
     if not answer.is_positive:
@@ -354,7 +362,7 @@ async def _send(session: NextHopSession, envelope: Envelope, content: bytes) -> 
     accepted = [address for address, refused in answers.items() if refused.is_positive]
     if not accepted:
         return answers
-    final = await session.data(content)
+    final = await session.data(content, before_end=partial(before_end, answers) if before_end else None)
     return answers | dict.fromkeys(accepted, final)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -59,17 +59,33 @@ class FakeDelivery:
 
 @dataclass
 class FakeRelay:
-    """The next hop for releases and letters: an answer for each recipient, or an error for all."""
+    """The next hop for releases and letters: an answer for each recipient, or an error for all.
+
+    `answers` are those to the content, `refused_at_rcpt` come before it.
+    """
 
     answers: dict[str, Reply] = field(default_factory=dict)
+    refused_at_rcpt: dict[str, Reply] = field(default_factory=dict)
     error: GatewayError | None = None
+    error_after_content: BaseException | None = None
     sent: list[tuple[Envelope, bytes]] = field(default_factory=list)
 
-    async def send(self, envelope: Envelope, content: bytes) -> dict[str, Reply]:
+    async def send(
+        self,
+        envelope: Envelope,
+        content: bytes,
+        *,
+        before_end: Callable[[Mapping[str, Reply]], Awaitable[None]] | None = None,
+    ) -> dict[str, Reply]:
         if self.error is not None:
             raise self.error
+        if before_end is not None:
+            await before_end({to.address: self.refused_at_rcpt.get(to.address, TAKEN) for to in envelope.recipients})
         self.sent.append((envelope, content))
-        return {to.address: self.answers.get(to.address, TAKEN) for to in envelope.recipients}
+        if self.error_after_content is not None:
+            raise self.error_after_content
+        answers = self.answers | self.refused_at_rcpt
+        return {to.address: answers.get(to.address, TAKEN) for to in envelope.recipients}
 
 
 @dataclass

@@ -26,6 +26,7 @@ ALLOWED = {
     ("held", "returned"): "returned",
     ("held", "expired"): "expired",
     ("held", "refused"): "refused",
+    ("held", "lost"): "unconfirmed",
 }
 
 

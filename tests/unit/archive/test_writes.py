@@ -11,8 +11,9 @@ from gateway.archive import bodies, reads, writes
 from gateway.archive.database import Connection, Database, DatabaseError
 from gateway.archive.model import LetterState
 from gateway.archive.states import MessageEvent, MessageState
-from gateway.holding.model import Outcome
+from gateway.holding.model import UNDER_WAY, Outcome
 from gateway.holding.refs import ref_of
+from gateway.holding.states import HoldNotOpen
 from tests.unit.archive.records import JORDAN, SAM, a_hold, a_letter, a_record, later
 
 
@@ -120,6 +121,38 @@ def test_the_audit_counts_recipients_and_names_none(connection: Connection, tmp_
     entries = reads.audit_entries(connection, ref=ref, message_id=None, file=None)
     assert entries[-1].why == "1 of 2 recipients accepted"
     assert "@" not in "".join(entry.why for entry in entries)
+
+
+def test_the_audit_tells_what_a_release_that_was_cut_off_may_have_done(connection: Connection, tmp_path: Path) -> None:
+    record = a_record(recipients=(JORDAN, SAM), notice_language="en")
+    writes.add_hold(connection, record, bodies.pack(record, tmp_path), a_hold(record), ())
+    ref = ref_of("m-1")
+    for minute in (1, 5):
+        writes.begin_release(connection, ref, by="w-tremblay", why="fine", at=later(minute))
+        under_way = [Outcome(address=JORDAN, code=UNDER_WAY), Outcome(address=SAM, code=550)]
+        writes.end_content(connection, ref, at=later(minute + 1), outcomes=under_way)
+        if minute == 1:
+            writes.abandon_release(connection, ref, why="lost", at=later(3), outcomes=())
+    refused = [Outcome(address=JORDAN, code=550)]
+    writes.finish_release(connection, ref, at=later(7), outcomes=refused)
+    entries = reads.audit_entries(connection, ref=ref, message_id=None, file=None)
+    assert [(entry.what, entry.why) for entry in entries[2:4]] == [
+        ("content sent", ""),
+        ("release abandoned", "lost; it may have been delivered"),
+    ]
+    assert entries[-1].why == "0 of 2 recipients accepted, 1 may have it"
+    found = reads.record(connection, "m-1")
+    assert (found.state, found.reply_code) == (MessageState.UNCONFIRMED, None)
+    assert reads.told_about(connection, "C-1042") == ()
+
+
+def test_the_content_of_a_hold_that_is_not_being_released_can_not_be_ended(
+    connection: Connection, tmp_path: Path
+) -> None:
+    record = a_record()
+    writes.add_hold(connection, record, bodies.pack(record, tmp_path), a_hold(record), ())
+    with pytest.raises(HoldNotOpen):
+        writes.end_content(connection, ref_of("m-1"), at=later(1), outcomes=())
 
 
 def test_a_letter_that_has_left_the_queue_keeps_its_last_answer(connection: Connection) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
 from gateway.archive.store import Store
+from gateway.decide import Decide, Decided, Decision, NotRecorded, NotReleased, PerhapsReleased
+from gateway.holding.model import UNDER_WAY, Outcome
 from gateway.holding.refs import ref_of
 from gateway.policy.verdict import Action
-from tests.unit.archive.records import a_hold, a_record, a_verdict
+from tests.unit.archive.records import JORDAN, NOON, a_hold, a_record, a_verdict
 
 REF = ref_of("m-1")
 
@@ -81,6 +84,72 @@ def test_a_release_without_a_next_mail_server_leaves_it_held(run, held: Path) ->
     assert ended.code == 1
     assert "held as before" in ended.err
     assert json.loads(run("held", "list", "--config", held, "--json").out)["state"] == "held"
+
+
+def test_a_reason_from_a_shell_in_another_charset_is_recorded(run, held: Path) -> None:
+    ended = run("held", "return", REF, "--config", held, "--by", "Jos\udce9", "--reason", "caf\udce9 talk")
+    assert ended.code == 0
+    line = json.loads(run("held", "list", "--all", "--config", held, "--json").out)
+    assert (line["state"], line["decided_by"], line["why"]) == ("returned", "Jos?", "caf? talk")
+
+
+def test_a_release_that_was_cut_off_is_listed_and_shown_as_perhaps_delivered(run, held: Path) -> None:
+    async def cut_off() -> None:
+        async with await Store.open(held / "var") as store:
+            await store.begin_release(REF, by="w-tremblay", why="fine", at=NOON)
+            await store.end_content(REF, at=NOON, outcomes=[Outcome(address=JORDAN, code=UNDER_WAY)])
+            await store.abandon_release(REF, why="lost", at=NOON)
+
+    assert json.loads(run("held", "list", "--config", held, "--json").out)["may_be_delivered"] is False
+    asyncio.run(cut_off())
+    assert json.loads(run("held", "list", "--config", held, "--json").out)["may_be_delivered"] is True
+    assert "may have been delivered already" in run("held", "show", REF, "--config", held).out
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PerhapsReleased("gone"), "it may have been delivered already"),
+        (NotRecorded(1), "it was sent, but could not be recorded"),
+        (NotRecorded(0), "it was not taken"),
+        (NotReleased("down"), "held as before"),
+    ],
+)
+def test_each_way_in_which_a_release_can_fail_is_told_plainly(
+    run, held: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Decide, "release", fail)
+    ended = run("held", "release", REF, "--config", held, "--by", "w-tremblay", "--reason", "Fine.")
+    assert ended.code == 1
+    assert words in ended.err
+
+
+@pytest.mark.parametrize(
+    ("decided", "words"),
+    [(Decided.RELEASED, "somebody may have it twice"), (Decided.REFUSED, "it is filed as unconfirmed")],
+)
+def test_a_release_after_one_that_was_cut_off_says_what_that_means(
+    run, held: Path, monkeypatch: pytest.MonkeyPatch, decided: Decided, words: str
+) -> None:
+    async def release(*_: object, **__: object) -> Decision:
+        return Decision(ref=REF, decided=decided, may_be_twice=True)
+
+    monkeypatch.setattr(Decide, "release", release)
+    assert words in run("held", "release", REF, "--config", held, "--by", "w-tremblay", "--reason", "Fine.").err
+
+
+def test_a_release_that_is_interrupted_says_where_to_look(run, held: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupt(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Decide, "release", interrupt)
+    ended = run("held", "release", REF, "--config", held, "--by", "w-tremblay", "--reason", "Fine.")
+    assert ended.code == 130
+    assert f"`held show {REF}` says where it stands" in ended.err
 
 
 def test_a_decision_without_a_reason_is_wrong_usage(run, held: Path) -> None:

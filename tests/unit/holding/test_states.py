@@ -10,6 +10,7 @@ from gateway.holding.states import OPEN_STATES, TRANSITIONS, HoldAct, HoldNotOpe
 
 ALLOWED = {
     ("held", "begin_release"): "releasing",
+    ("releasing", "end_content"): "releasing",
     ("releasing", "finish_release"): "released",
     ("releasing", "abandon_release"): "held",
     ("held", "return"): "returned",
