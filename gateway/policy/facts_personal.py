@@ -7,11 +7,14 @@ name. Quoted text is left alone: the client wrote to that mailbox, or has seen i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from urllib.parse import unquote
+
 from gateway.content.finding import About, Finding, Matter
-from gateway.message.model import Message, ZoneKind
+from gateway.message.model import Message, ReadableText, ZoneKind
 from gateway.people.directory import Directory
 from gateway.people.model import Direction, Parties
-from gateway.policy.facts_text import address_spans
+from gateway.policy.facts_text import address_spans, addresses_in
 
 _OWN_ZONES = frozenset({ZoneKind.NEW, ZoneKind.SIGNATURE})
 
@@ -21,8 +24,8 @@ def personal_address_findings(message: Message, parties: Parties, directory: Dir
     if parties.direction is not Direction.OUTBOUND:
         return ()
     for text in message.texts:
-        for start, end in address_spans(text.text):
-            owner = directory.worker_of_personal(text.text[start:end])
+        for start, end, address in _addresses(text):
+            owner = directory.worker_of_personal(address)
             if owner is None or text.zone_at(start) not in _OWN_ZONES:
                 continue
             is_own = parties.worker is not None and owner.id == parties.worker.id
@@ -39,3 +42,13 @@ def personal_address_findings(message: Message, parties: Parties, directory: Dir
             )
             return (finding,)
     return ()
+
+
+def _addresses(text: ReadableText) -> Iterator[tuple[int, int, str]]:
+    """Start, end and address of what stands in the text, then of what its `mailto:` links lead to (RFC 6068)."""
+    for start, end in address_spans(text.text):
+        yield start, end, text.text[start:end]
+    for link in text.links:
+        if link.target[:7].lower() == "mailto:":
+            for address in addresses_in(unquote(link.target[7:])):
+                yield link.start, link.end, address

@@ -94,7 +94,8 @@ def find_pack(name_or_path: str, *, base: Path | None = None) -> Path:
     known = {entry.parent.name: entry.parent for root in _roots() for entry in sorted(root.glob(f"*/{POLICY_FILE}"))}
     if name_or_path in known:
         return known[name_or_path]
-    what = f"there is no policy pack of that name; name a folder with a {POLICY_FILE}, or one of: {', '.join(sorted(known))}"
+    choices = ", ".join(sorted(known))
+    what = f"there is no policy pack of that name; name a folder with a {POLICY_FILE}, or one of: {choices}"
     raise ConfigInvalid([ConfigProblem(name_or_path, 0, what)])
 
 

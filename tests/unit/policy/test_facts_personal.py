@@ -21,9 +21,19 @@ def findings_of(builder: MessageBuilder) -> tuple[Finding, ...]:
         a_message().saying(f"See you.\n\n-- \nAda\n{ADA_HOME.upper()}"),
         a_message().saying("Write to <ada.okafor+clients@gmail.example>"),
         a_message().subject(f"New: {ADA_HOME}"),
-        a_message().showing(f"<p>Hello, <a href='mailto:x'>{ADA_HOME}</a></p>"),
+        a_message().showing(f"<p>Hello, write to {ADA_HOME}</p>"),
+        a_message().showing(f"<p>Hello, <a href='MAILTO:{ADA_HOME}?subject=x'>write to me</a></p>"),
+        a_message().showing("<p>Hello, <a href='mailto:ada%2Eokafor%40gmail.example'>write to me</a></p>"),
     ],
-    ids=["new text", "signature in capitals", "with a tag", "subject", "markup"],
+    ids=[
+        "new text",
+        "signature in capitals",
+        "with a tag",
+        "subject",
+        "markup",
+        "behind a link",
+        "behind an escaped link",
+    ],
 )
 def test_the_senders_own_private_mailbox_is_found(builder: MessageBuilder) -> None:
     (found,) = findings_of(builder)
@@ -46,6 +56,7 @@ def test_a_colleagues_private_mailbox_is_about_the_colleague() -> None:
 @pytest.mark.parametrize(
     "builder",
     [
+        a_message().showing(f"<p><a href='https://agency.example/?to={ADA_HOME}'>our page</a></p>"),
         a_message().saying(f"Write to {ADA}."),
         a_message().saying(f"Write to {OUTSIDER}."),
         a_message().saying(f"Thursday.\n\nOn Monday, Jordan <{JORDAN}> wrote:\n> I wrote to {ADA_HOME}"),
@@ -53,7 +64,7 @@ def test_a_colleagues_private_mailbox_is_about_the_colleague() -> None:
         a_message().to(LUC).saying(f"Write to {ADA_HOME}."),
         a_message().from_(JORDAN, envelope=JORDAN).to(ADA).saying(f"I wrote to {ADA_HOME}."),
     ],
-    ids=["work address", "a stranger's", "quoted", "to an outsider", "to a colleague", "from a client"],
+    ids=["page", "work address", "a stranger's", "quoted", "to an outsider", "to a colleague", "from a client"],
 )
 def test_other_addresses_places_and_readers_are_left_alone(builder: MessageBuilder) -> None:
     assert findings_of(builder) == ()
