@@ -8,6 +8,7 @@ return gives it back with the reason. Nobody decides on a message of their own, 
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +27,6 @@ from gateway.message.errors import GatewayError
 from gateway.message.reply import Reply
 from gateway.message.submission import Envelope
 from gateway.outbound.letters import REVIEWERS, About, LetterDesk, colleague
-from gateway.people.addresses import canonical
 from gateway.people.classify import party_of
 from gateway.people.directory import Directory
 from gateway.people.model import Worker
@@ -246,16 +246,23 @@ async def _signed(release: Release, signer: Signer, at: datetime) -> bytes:
 
 
 def find_worker(directory: Directory, words: str) -> Worker | None:
-    """The worker whom a person means by an id, a login, an address or a full name; None if there is none or several."""
+    """The worker whom a person means by an id, a login, an address (a personal one too) or a full name; None for none.
+
+    Case and white space do not matter in a name. Raises NoAuthority for a name that several workers have.
+    """
     said = words.strip()
-    address = canonical(said) if "@" in said else None
-    found = directory.worker(said) or directory.worker_of_login(said)
-    if found is None and address is not None:
-        found = directory.worker_of_address(address)
+    found = directory.worker(said) or directory.worker_of_login(said) or directory.worker_of_personal(said)
     if found is not None:
         return found
-    named = [worker for worker in directory.workers if worker.name.casefold() == said.casefold()]
-    return named[0] if len(named) == 1 else None
+    name = _name_key(said)
+    named = [worker for worker in directory.workers if _name_key(worker.name) == name]
+    if len(named) > 1:
+        raise NoAuthority(f"{len(named)} people have that name; say the id, as people.yaml has it")
+    return named[0] if named else None
+
+
+def _name_key(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def about_hold(hold: StoredHold, directory: Directory, pack: Pack) -> About:

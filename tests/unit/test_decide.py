@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from gateway.decide import Decided, NoAuthority, NotReleased, ReasonMissing, fin
 from gateway.holding.states import HoldNotOpen, HoldState, HoldUnknown
 from gateway.message.reply import Reply
 from gateway.outbound.relay import NextHopDown
-from tests.builders import ADA, JORDAN, LUC, MINA, a_directory, a_message
+from tests.builders import ADA, ADA_HOME, JORDAN, LUC, MINA, a_directory, a_message
 from tests.unit.flow_builders import FakeDelivery, Flows, a_clinical_finding, flows, held_ref
 
 LATER = Reply(code=451, lines=("4.2.0 later",))
@@ -71,7 +72,21 @@ def test_a_return_tells_the_sender_who_and_why_and_sends_nothing_else(tmp_path: 
     run(story)
 
 
-@pytest.mark.parametrize("who", ["s-okafor", ADA, "aokafor", "ada okafor", "ADA.OKAFOR@AGENCY.EXAMPLE"])
+OWN_NAMES = (
+    "s-okafor",
+    ADA,
+    "aokafor",
+    "ada okafor",
+    "ADA.OKAFOR@AGENCY.EXAMPLE",
+    ADA_HOME,
+    " Ada.Okafor+x@gmail.example ",
+    "Ada  Okafor",
+    "Ada\u00a0Okafor",
+    "Ada\tOKAFOR",
+)
+
+
+@pytest.mark.parametrize("who", OWN_NAMES)
 def test_nobody_decides_on_a_message_of_their_own(tmp_path: Path, who: str) -> None:
     async def story() -> None:
         async with flows(tmp_path) as house:
@@ -185,6 +200,21 @@ def test_a_worker_is_found_by_id_login_address_or_name(words: str) -> None:
     found = find_worker(a_directory(), words)
     assert found is not None
     assert found.id == "w-tremblay"
+
+
+@pytest.mark.parametrize("by", ["Ada Okafor", "ada  okafor"])
+def test_a_name_that_several_people_have_is_asked_back_and_not_taken_for_a_stranger(tmp_path: Path, by: str) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            ref = await hold_one(house)
+            twin = replace(house.directory.workers[0], id="s-okafor-2", logins=(), addresses=(), personal_addresses=())
+            directory = replace(house.directory, workers=(*house.directory.workers, twin))
+            house.decide._directory = directory
+            with pytest.raises(NoAuthority, match="say the id"):
+                await house.decide.release(ref, by=by, reason="fine")
+            assert (await house.store.held(ref)).state is HoldState.HELD
+
+    run(story)
 
 
 @pytest.mark.parametrize("words", ["Luc", "nobody@agency.example", "", "w-"])
