@@ -69,6 +69,9 @@ REPLIES = MappingProxyType(
         "not_implemented": Reply(code=502, lines=("5.5.1 Command not implemented",)),
         "bad_sequence": Reply(code=503, lines=("5.5.1 Bad sequence of commands",)),
         "unsupported_parameter": Reply(code=555, lines=("5.5.4 Parameter not supported by the next mail server",)),
+        "address_not_ascii": Reply(
+            code=553, lines=("5.6.7 Address with other letters than the next mail server takes",)
+        ),
         "no_recipients": Reply(code=554, lines=("5.5.1 No valid recipients",)),
         "start_data": Reply(code=354, lines=("End data with <CR><LF>.<CR><LF>",)),
     }

@@ -16,7 +16,7 @@ from typing import SupportsIndex, TypeVar
 
 from gateway.message.errors import GatewayError
 from gateway.message.reply import Reply, reply
-from gateway.message.submission import Envelope
+from gateway.message.submission import Envelope, Recipient
 
 T = TypeVar("T")
 BeforeEnd = Callable[[Mapping[str, Reply]], Awaitable[None]]
@@ -351,19 +351,40 @@ async def _connect(host: str, port: int) -> tuple[ReplyReader, asyncio.StreamWri
 async def _send(
     session: NextHopSession, envelope: Envelope, content: bytes, before_end: BeforeEnd | None
 ) -> dict[str, Reply]:
-    mail = " ".join([f"MAIL FROM:<{envelope.mail_from or ''}>", *_offered(session, envelope.mail_parameters)])
+    answers, ready = _within_reach(session, envelope)
+    if not ready:
+        return answers
+    parameters = _mail_parameters(session, envelope.mail_parameters, (envelope.mail_from or "", *ready))
+    mail = " ".join([f"MAIL FROM:<{envelope.mail_from or ''}>", *parameters])
     answer = await session.command(mail.encode("utf-8", "surrogateescape"))
     if not answer.is_positive:
-        return {recipient.address: answer for recipient in envelope.recipients}
-    answers: dict[str, Reply] = {}
-    for recipient in envelope.recipients:
-        line = " ".join([f"RCPT TO:<{recipient.address}>", *_offered(session, recipient.parameters)])
-        answers[recipient.address] = await session.command(line.encode("utf-8", "surrogateescape"))
+        return answers | dict.fromkeys(ready, answer)
+    for address, recipient in ready.items():
+        line = " ".join([f"RCPT TO:<{address}>", *_offered(session, recipient.parameters)])
+        answers[address] = await session.command(line.encode("utf-8", "surrogateescape"))
     accepted = [address for address, refused in answers.items() if refused.is_positive]
     if not accepted:
         return answers
     final = await session.data(content, before_end=partial(before_end, answers) if before_end else None)
     return answers | dict.fromkeys(accepted, final)
+
+
+def _within_reach(session: NextHopSession, envelope: Envelope) -> tuple[dict[str, Reply], dict[str, Recipient]]:
+    """The recipients refused for their letters, and those to ask for: without SMTPUTF8, ASCII alone (RFC 6531 3.2)."""
+    asked = {recipient.address: recipient for recipient in envelope.recipients}
+    if "SMTPUTF8" in session.keywords:
+        return {}, asked
+    refusal = reply("address_not_ascii")
+    is_sendable = (envelope.mail_from or "").isascii()
+    ready = {address: recipient for address, recipient in asked.items() if is_sendable and address.isascii()}
+    return {address: refusal for address in asked if address not in ready}, ready
+
+
+def _mail_parameters(session: NextHopSession, parameters: tuple[str, ...], addresses: Iterable[str]) -> list[str]:
+    """The parameters of MAIL, with SMTPUTF8 where an address of the envelope needs it (RFC 6531 section 3.4)."""
+    kept = _offered(session, parameters)
+    is_asked = any(parameter.upper() == "SMTPUTF8" for parameter in kept)
+    return kept if is_asked or all(address.isascii() for address in addresses) else [*kept, "SMTPUTF8"]
 
 
 _KEYWORD_OF_PARAMETER = {

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 import pytest
 
 from gateway.message.errors import MachineryFailed
+from gateway.message.reply import Reply
 from gateway.message.submission import Envelope, Recipient
 from gateway.outbound import relay
 from gateway.outbound.relay import (
@@ -353,8 +354,25 @@ def test_each_parameter_belongs_to_an_extension(parameter: str, keyword: str | N
     assert keyword_needed(parameter) == keyword
 
 
-def send(monkeypatch: pytest.MonkeyPatch, octets: bytes, *, keywords: bytes = b"250 hop\r\n") -> tuple[object, bytes]:
-    """What `NextHop.send` says of two recipients, and what it wrote."""
+ENVELOPE = Envelope(
+    mail_from=None,
+    recipients=(
+        Recipient(address="jo@mail.example", parameters=("NOTIFY=NEVER",)),
+        Recipient(address="two@mail.example"),
+    ),
+    mail_parameters=("SIZE=9", "BODY=8BITMIME"),
+)
+
+
+def send(
+    monkeypatch: pytest.MonkeyPatch,
+    octets: bytes,
+    *,
+    keywords: bytes = b"250 hop\r\n",
+    envelope: Envelope = ENVELOPE,
+    before_end: Callable[[Mapping[str, Reply]], Awaitable[None]] | None = None,
+) -> tuple[object, bytes]:
+    """What `NextHop.send` says of the recipients, and what it wrote."""
     wires: list[Wire] = []
 
     async def connect(_host: str, _port: int) -> tuple[ReplyReader, Wire]:
@@ -364,12 +382,7 @@ def send(monkeypatch: pytest.MonkeyPatch, octets: bytes, *, keywords: bytes = b"
 
     monkeypatch.setattr(relay, "_connect", connect)
     hop = NextHop(host="127.0.0.1", port=25, ehlo_name="gateway.example", timeouts=QUICK)
-    recipients = (
-        Recipient(address="jo@mail.example", parameters=("NOTIFY=NEVER",)),
-        Recipient(address="two@mail.example"),
-    )
-    envelope = Envelope(mail_from=None, recipients=recipients, mail_parameters=("SIZE=9", "BODY=8BITMIME"))
-    answers = asyncio.run(hop.send(envelope, b"Hi\r\n"))
+    answers = asyncio.run(hop.send(envelope, b"Hi\r\n", before_end=before_end))
     return {address: answer.code for address, answer in answers.items()}, wires[0].octets
 
 
@@ -380,6 +393,66 @@ def test_send_answers_for_each_recipient(monkeypatch: pytest.MonkeyPatch) -> Non
         b"EHLO gateway.example\r\nMAIL FROM:<> BODY=8BITMIME\r\nRCPT TO:<jo@mail.example>\r\n"
         b"RCPT TO:<two@mail.example>\r\nDATA\r\nHi\r\n.\r\nQUIT\r\n"
     )
+
+
+def test_send_tells_the_answers_to_rcpt_before_the_content_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, int]] = []
+
+    async def before_end(answers: Mapping[str, Reply]) -> None:
+        told.append({address: answer.code for address, answer in answers.items()})
+
+    replies = b"250 a\r\n550 b\r\n250 c\r\n354 d\r\n452 e\r\n221 f\r\n"
+    answers, _ = send(monkeypatch, replies, before_end=before_end)
+    assert told == [{"jo@mail.example": 550, "two@mail.example": 250}]
+    assert answers == {"jo@mail.example": 550, "two@mail.example": 452}
+
+
+UTF8 = Recipient(address="rené@mail.example")
+PLAIN = Recipient(address="jo@mail.example")
+
+
+@pytest.mark.parametrize(
+    ("sender", "parameters"), [(None, ()), (None, ("smtputf8",)), ("zoë@agency.example", ("BODY=8BITMIME",))]
+)
+def test_an_address_that_is_not_ascii_is_asked_for_with_smtputf8(
+    monkeypatch: pytest.MonkeyPatch, sender: str | None, parameters: tuple[str, ...]
+) -> None:
+    envelope = Envelope(mail_from=sender, recipients=(UTF8, PLAIN), mail_parameters=parameters)
+    answers, sent = send(
+        monkeypatch,
+        b"250 a\r\n250 b\r\n250 c\r\n354 d\r\n250 e\r\n221 f\r\n",
+        keywords=b"250-hop\r\n250 SMTPUTF8\r\n",
+        envelope=envelope,
+    )
+    assert answers == {UTF8.address: 250, PLAIN.address: 250}
+    mail = sent.split(b"\r\n")[1].upper()
+    assert mail.count(b"SMTPUTF8") == 1
+    assert "RCPT TO:<rené@mail.example>\r\n".encode() in sent
+
+
+def test_plain_addresses_are_not_asked_for_with_smtputf8(monkeypatch: pytest.MonkeyPatch) -> None:
+    keywords = b"250-hop\r\n250 SMTPUTF8\r\n"
+    _, sent = send(monkeypatch, b"250 a\r\n250 b\r\n250 c\r\n354 d\r\n250 e\r\n221 f\r\n", keywords=keywords)
+    assert b"SMTPUTF8" not in sent
+
+
+def test_without_smtputf8_a_recipient_who_needs_it_is_refused_and_the_others_are_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    envelope = Envelope(mail_from=None, recipients=(UTF8, PLAIN))
+    answers, sent = send(monkeypatch, b"250 a\r\n250 b\r\n354 d\r\n250 e\r\n221 f\r\n", envelope=envelope)
+    assert answers == {UTF8.address: 553, PLAIN.address: 250}
+    assert sent.isascii()
+
+
+@pytest.mark.parametrize(("sender", "recipient"), [(None, UTF8), ("zoë@agency.example", PLAIN)])
+def test_without_smtputf8_and_without_a_plain_recipient_no_transaction_is_begun(
+    monkeypatch: pytest.MonkeyPatch, sender: str | None, recipient: Recipient
+) -> None:
+    envelope = Envelope(mail_from=sender, recipients=(recipient,))
+    answers, sent = send(monkeypatch, b"221 f\r\n", envelope=envelope)
+    assert answers == {recipient.address: 553}
+    assert sent == b"EHLO gateway.example\r\nQUIT\r\n"
 
 
 def test_send_keeps_dsn_wishes_where_they_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
