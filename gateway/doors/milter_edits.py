@@ -61,13 +61,14 @@ def header_difference(old: list[bytes], new: list[bytes]) -> HeaderDifference:
     """
     told = HeaderDifference()
     left_old, left_new = Counter(old), Counter(new)
-    left_names = Counter(_name(each) for each in new)
+    old_names, new_names = Counter(map(_name, old)), Counter(map(_name, new))
     i, j = len(old) - 1, len(new) - 1
     while j >= 0 and i >= 0:
         is_same = old[i] == new[j]
         is_kept, is_known = left_new[old[i]] > 0, left_old[new[j]] > 0
         is_changed = not is_same and not is_kept and not is_known and _name(old[i]) == _name(new[j])
-        takes_new = is_same or is_changed or (not is_known and (is_kept or left_names[_name(old[i])] > 0))
+        is_added = not is_known and (is_kept or (new_names[_name(old[i])] > 0 and old_names[_name(new[j])] == 0))
+        takes_new = is_same or is_changed or is_added
         takes_old = is_same or not takes_new or is_changed
         if is_changed:
             told.changed.append((i, new[j]))
@@ -77,10 +78,11 @@ def header_difference(old: list[bytes], new: list[bytes]) -> HeaderDifference:
             told.removed.append(i)
         if takes_old:
             left_old[old[i]] -= 1
+            old_names[_name(old[i])] -= 1
             i -= 1
         if takes_new:
             left_new[new[j]] -= 1
-            left_names[_name(new[j])] -= 1
+            new_names[_name(new[j])] -= 1
             j -= 1
     told.removed.extend(range(i, -1, -1))
     told.on_top.extend(new[: j + 1])

@@ -67,6 +67,8 @@ CASES = {
     "forgery out": BEFORE.replace(b"X-Practicum-Gateway: forged\r\n", b""),
     "forgery out, stamp on top": b"X-Practicum-Gateway: id=1\r\n"
     + BEFORE.replace(b"X-Practicum-Gateway: forged\r\n", b""),
+    "forgery out, stamp on top, field changed": b"X-Practicum-Gateway: id=1\r\n"
+    + BEFORE.replace(b"X-Practicum-Gateway: forged\r\n", b"").replace(b"text/plain", b"text/html"),
     "field changed": BEFORE.replace(b"text/plain", b"text/plain;\r\n charset=utf-8"),
     "field at the end": BEFORE.replace(b"\r\n\r\n", b"\r\nMIME-Version: 1.0\r\n\r\n"),
     "changed, and one behind it": BEFORE.replace(b"text/plain", b"text/html\r\nMIME-Version: 1.0"),
