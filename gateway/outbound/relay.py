@@ -2,32 +2,28 @@
 
 Not a queue and not a policy: `gateway.doors` relays a client's session through it, the releases and letters send whole
 messages with `send`. Only this module opens a connection to the next hop. RFC 5321 (commands 4.1, replies 4.2,
-transparency 4.5.2, timeouts 4.5.3.2), RFC 1869 (EHLO), Postfix XFORWARD_README.
+timeouts 4.5.3.2), RFC 1869 (EHLO), Postfix XFORWARD_README.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import SupportsIndex, TypeVar
+from typing import TypeVar
 
 from gateway.message.errors import GatewayError
 from gateway.message.reply import Reply, reply
 from gateway.message.submission import Envelope, Recipient
+from gateway.outbound import wire
+from gateway.outbound.wire import END, NotSmtp, ReplyReader, dot_stuffed
 
 T = TypeVar("T")
 BeforeEnd = Callable[[Mapping[str, Reply]], Awaitable[None]]
 
 _WRITE_BYTES = 1 << 20
 _START_DATA = 354
-_END = b".\r\n"
-_MAX_REPLY_LINES = 200
-_MAX_REPLY_LINE_BYTES = 8192
-_REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
-_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _XTEXT_SAFE = frozenset(range(0x21, 0x7F)) - {ord("+"), ord("=")}
 
 
@@ -89,7 +85,7 @@ class NextHop:
         """
         try:
             async with asyncio.timeout(self.timeouts.connect_s):
-                reader, writer = await _connect(self.host, self.port)
+                reader, writer = await wire.connect(self.host, self.port)
         except TimeoutError:
             raise NextHopSlow("next hop: no connection in time", seconds=self.timeouts.connect_s) from None
         except OSError as error:
@@ -171,16 +167,16 @@ class NextHopSession:
         start = await self._answer(b"DATA", self._timeouts.data_start_s, wanted=_START_DATA)
         if start.code != _START_DATA:
             return start
-        wire = memoryview(_dot_stuffed(content))
+        octets = memoryview(dot_stuffed(content))
         if before_end is not None:
-            await self._write(wire[: -len(_END)])
-            wire = wire[-len(_END) :]
+            await self._write(octets[: -len(END)])
+            octets = octets[-len(END) :]
             try:
                 await before_end()
             except BaseException:
                 self.close()
                 raise
-        await self._write(wire, is_end_of_content=True)
+        await self._write(octets, is_end_of_content=True)
         answer = self._in_step(await self._read_reply(self._timeouts.data_end_s))
         self._has_sent_content = False
         return answer
@@ -270,21 +266,7 @@ class NextHopSession:
             await self._within(self._timeouts.data_block_s, self._writer.drain())
 
     async def _read_reply(self, seconds: float) -> Reply:
-        return await self._within(seconds, self._read_lines())
-
-    async def _read_lines(self) -> Reply:
-        lines: list[str] = []
-        code = b""
-        while len(lines) < _MAX_REPLY_LINES:
-            raw = await self._reader.line()
-            match = _REPLY_LINE.fullmatch(raw.rstrip(b"\r\n"))
-            if match is None or (lines and match[1] != code):  # RFC 5321 section 4.2.1: each line has the same code
-                raise _NotSmtp
-            code = match[1]
-            lines.append(_CONTROLS.sub(" ", (match[3] or b"").decode("utf-8", "replace")))
-            if match[2] != b"-":
-                return Reply(code=int(match[1]), lines=tuple(lines))
-        raise _NotSmtp
+        return await self._within(seconds, self._reader.reply())
 
     async def _within(self, seconds: float, work: Awaitable[T]) -> T:
         """The result of `work`; whatever goes wrong closes the session and becomes one of our errors."""
@@ -296,7 +278,7 @@ class NextHopSession:
             error: GatewayError = NextHopSlow("next hop: no answer in time", has_sent_content=has_sent, seconds=seconds)
         except (OSError, asyncio.IncompleteReadError):
             error = NextHopLost("next hop: connection ended", has_sent_content=has_sent)
-        except (asyncio.LimitOverrunError, _NotSmtp):
+        except (asyncio.LimitOverrunError, NotSmtp):
             error = NextHopLost("next hop: reply is no SMTP", has_sent_content=has_sent)
         except asyncio.CancelledError:
             self.close()
@@ -305,47 +287,11 @@ class NextHopSession:
         raise error
 
 
-class ReplyReader(asyncio.StreamReader):
-    """The octets that the next hop sends, by lines; it knows whether some came that nobody has read yet."""
-
-    _unread_bytes = 0
-
-    @property
-    def has_more(self) -> bool:
-        """True if octets have come that no line has given yet."""
-        return self._unread_bytes > 0
-
-    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
-        """Called by the transport."""
-        octets = bytes(data)
-        self._unread_bytes += len(octets)
-        super().feed_data(octets)
-
-    async def line(self) -> bytes:
-        """The next line with its end. Raises IncompleteReadError or LimitOverrunError."""
-        line = await self.readuntil(b"\n")
-        self._unread_bytes -= len(line)
-        return line
-
-
-class _NotSmtp(Exception):
-    """What the next hop sent is no SMTP reply."""
-
-
 def xtext(value: str) -> str:
     """`value` as xtext: octets outside `!` to `~`, `+` and `=` as +XX (RFC 3461 section 4)."""
     return "".join(
         chr(octet) if octet in _XTEXT_SAFE else f"+{octet:02X}" for octet in value.encode("utf-8", "surrogateescape")
     )
-
-
-async def _connect(host: str, port: int) -> tuple[ReplyReader, asyncio.StreamWriter]:
-    """As asyncio.open_connection, with a reader of our own."""
-    loop = asyncio.get_running_loop()
-    reader = ReplyReader(limit=_MAX_REPLY_LINE_BYTES, loop=loop)
-    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-    transport, _ = await loop.create_connection(lambda: protocol, host, port)
-    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
 async def _send(
@@ -421,11 +367,3 @@ def _offered(session: NextHopSession, parameters: tuple[str, ...]) -> list[str]:
 def _keywords(answer: Reply) -> Mapping[str, str]:
     pairs = (line.strip().partition(" ") for line in answer.lines[1:])
     return {word.upper(): rest.strip() for word, _, rest in pairs if word}
-
-
-def _dot_stuffed(content: bytes) -> bytes:
-    """The content on the wire: leading dots doubled, the line ended, and the final dot (RFC 5321 section 4.5.2)."""
-    stuffed = content.replace(b"\r\n.", b"\r\n..") if b"\r\n." in content else content
-    first = b"." if stuffed.startswith(b".") else b""
-    end = _END if not stuffed or stuffed.endswith(b"\r\n") else b"\r\n" + _END
-    return b"".join((first, stuffed, end))

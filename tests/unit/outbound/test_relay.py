@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
@@ -10,91 +9,17 @@ import pytest
 from gateway.message.errors import MachineryFailed
 from gateway.message.reply import Reply
 from gateway.message.submission import Envelope, Recipient
-from gateway.outbound import relay
+from gateway.outbound import wire
 from gateway.outbound.relay import (
     NextHop,
     NextHopDown,
     NextHopLost,
     NextHopSession,
     NextHopSlow,
-    RelayTimeouts,
-    ReplyReader,
     keyword_needed,
 )
-
-QUICK = RelayTimeouts(
-    connect_s=1, greeting_s=1, command_s=0.05, data_start_s=1, data_block_s=1, data_end_s=1, farewell_s=0.05
-)
-
-
-class Wire:
-    """A next hop that says the next of its lines whenever it was told one, and keeps what it was told.
-
-    With `is_ended` it hangs up after the last.
-    """
-
-    def __init__(self, replies: list[bytes], *, is_ended: bool = False) -> None:
-        self.reader = ReplyReader(limit=8192)
-        self.octets = b""
-        self.is_closed = False
-        self._replies = replies
-        self._is_ended = is_ended
-        self._content_from: int | None = None
-
-    def say(self) -> None:
-        """Say the next reply."""
-        if self._replies:
-            said = self._replies.pop(0)
-            self.reader.feed_data(said)
-            self._content_from = len(self.octets) if said.startswith(b"354") else None
-        if self._is_ended and not self._replies:
-            self.reader.feed_eof()
-
-    def write(self, octets: bytes) -> None:
-        self.octets += bytes(octets)
-        content = None if self._content_from is None else self.octets[self._content_from :]
-        if content is None or content == b".\r\n" or content.endswith(b"\r\n.\r\n"):
-            self.say()
-
-    async def drain(self) -> None:
-        if self.is_closed:
-            raise ConnectionResetError
-
-    def close(self) -> None:
-        self.is_closed = True
-
-    def is_closing(self) -> bool:
-        return self.is_closed
-
-
-def replies_in(octets: bytes) -> list[bytes]:
-    """The octets cut after each reply; what is no whole reply stands last."""
-    found, start = [], 0
-    for line in re.findall(rb"[^\n]*\n|[^\n]+", octets):
-        start += len(line)
-        if line[3:4] != b"-":
-            found.append(octets[:start])
-            octets, start = octets[start:], 0
-    return [*found, octets] if octets else found
-
-
-def with_replies(
-    said: bytes | list[bytes],
-    work: Callable[[NextHopSession], Awaitable[object]],
-    *,
-    is_ended: bool = False,
-    is_greeting: bool = False,
-) -> Wire:
-    """Run the work on a session whose next hop says these replies; what was written to it."""
-
-    async def run() -> Wire:
-        wire = Wire(replies_in(said) if isinstance(said, bytes) else said, is_ended=is_ended)
-        if is_greeting:
-            wire.say()
-        await work(NextHopSession(wire.reader, wire, timeouts=QUICK))  # type: ignore[arg-type]
-        return wire
-
-    return asyncio.run(run())
+from gateway.outbound.wire import ReplyReader
+from tests.unit.outbound.next_hop import QUICK, Wire, replies_in, with_replies
 
 
 def test_the_keywords_of_ehlo_are_kept_in_upper_case() -> None:
@@ -168,23 +93,6 @@ def test_a_refused_greeting_is_a_next_hop_that_is_down() -> None:
     with_replies(b"554 go away\r\n", work, is_greeting=True)
     with_replies(b"354 go on\r\n", work, is_greeting=True)
     with_replies(b"", work, is_ended=True, is_greeting=True)
-
-
-@pytest.mark.parametrize(
-    ("content", "wire"),
-    [
-        (b"", b".\r\n"),
-        (b"a\r\n", b"a\r\n.\r\n"),
-        (b"a", b"a\r\n.\r\n"),
-        (b".a\r\n..\r\n.\r\n", b"..a\r\n...\r\n..\r\n.\r\n"),
-        (b"x" * 3_000_000 + b"\r\n.\r\n", b"x" * 3_000_000 + b"\r\n..\r\n.\r\n"),
-    ],
-)
-def test_content_is_stuffed_and_ended(content: bytes, wire: bytes) -> None:
-    async def work(session: NextHopSession) -> None:
-        assert (await session.data(content)).lines == ("Ok",)
-
-    assert with_replies(b"354 Go\r\n250 Ok\r\n", work).octets == b"DATA\r\n" + wire
 
 
 def test_a_refusal_of_data_is_the_answer_and_nothing_is_sent() -> None:
@@ -380,7 +288,7 @@ def send(
         wires[0].say()
         return wires[0].reader, wires[0]
 
-    monkeypatch.setattr(relay, "_connect", connect)
+    monkeypatch.setattr(wire, "connect", connect)
     hop = NextHop(host="127.0.0.1", port=25, ehlo_name="gateway.example", timeouts=QUICK)
     answers = asyncio.run(hop.send(envelope, b"Hi\r\n", before_end=before_end))
     return {address: answer.code for address, answer in answers.items()}, wires[0].octets
@@ -470,6 +378,6 @@ def test_no_connection_is_a_next_hop_that_is_down(monkeypatch: pytest.MonkeyPatc
     async def refuse(_host: str, _port: int) -> None:
         raise ConnectionRefusedError(111, "refused")
 
-    monkeypatch.setattr(relay, "_connect", refuse)
+    monkeypatch.setattr(wire, "connect", refuse)
     with pytest.raises(NextHopDown):
         asyncio.run(NextHop(host="127.0.0.1", port=25, ehlo_name="gateway.example").open())
