@@ -93,7 +93,9 @@ class Steps:
                 today=self._now().astimezone().date(),
                 origin=origin,
             )
-            request = inspection_request(known.pack, parties, message, concerns=known.concerns)
+            request = inspection_request(
+                known.pack, parties, message, directory=known.directory, concerns=known.concerns
+            )
             return (*facts, *(await known.inspect(request))) if request else facts
 
     async def memory(

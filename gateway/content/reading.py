@@ -137,6 +137,14 @@ def words_of(names: Iterable[str]) -> frozenset[str]:
     return frozenset(word for name in names for word in _WORD.findall(fold(name)))
 
 
+def name_spans(text: str, folded: str, names: frozenset[str]) -> Iterator[tuple[int, int]]:
+    """Where one of these folded words stands in the text with a capital."""
+    if names:
+        for word in _WORD.finditer(folded):
+            if word.group() in names and text[word.start()].isupper():
+                yield word.span()
+
+
 def _links(plain: PlainText, source: ReadableText, max_chars: int) -> list[Link]:
     """Where links lead, in order, folded, with the escapes of one wrapping undone; the last stands first."""
     return [

@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from gateway.content.folding import plain_text
 from gateway.content.lexicon import lexicon
 from gateway.content.names import NameIndex
+from gateway.content.reading import name_spans, words_of
 from gateway.message.model import ReadableText
 
 _TRIGGERS = frozenset({"said.voice", "said.marking"})
+_CASE_WORDS = ("topic.clinical.", "session_talk")
 
 
 class Watch:
@@ -35,3 +37,19 @@ class Watch:
             if next(self._names.hits(plain), None) is not None:
                 return True
         return False
+
+
+def speaks_of(texts: Iterable[ReadableText], names: Iterable[str]) -> bool:
+    """True if a text holds a word of these names, with a capital, and any word of the work with a client.
+
+    For mail of a worker to an outsider: the first name of one of the worker's own clients says enough there. [CLI-7]
+    """
+    wanted = words_of(names)
+    if not wanted:
+        return False
+    sources = [plain_text(source.text) for source in texts]
+    return any(any(name_spans(plain.text, plain.folded, wanted)) for plain in sources) and any(
+        hit.tag.startswith(_CASE_WORDS)
+        for plain in sources
+        for hit in lexicon("clinical").hits(plain.text, plain.folded)
+    )

@@ -32,6 +32,7 @@ class _Index:
     client_by_file: dict[str, Client]
     clients_by_address: dict[str, tuple[Client, ...]]
     clients_by_name: dict[str, tuple[Client, ...]]
+    clients_by_worker: dict[str, tuple[Client, ...]]
     domains: frozenset[str]
     tag_domains: frozenset[str]
     resemblance: Resemblance
@@ -87,6 +88,10 @@ class Directory:
         """The client of that file number."""
         return self._index.client_by_file.get(file)
 
+    def clients_of_worker(self, worker_id: str) -> tuple[Client, ...]:
+        """The clients whose file names this worker, current and past."""
+        return self._index.clients_by_worker.get(worker_id, ())
+
     def supervisor_of(self, worker: Worker) -> Worker | None:
         """The worker's supervisor, or None where the directory names none."""
         return self.worker(worker.supervisor) if worker.supervisor is not None else None
@@ -120,11 +125,14 @@ def _with_or_without_tag(table: dict[str, Kept], key: str | None) -> Kept | None
 def _index(organisation: Organisation, workers: tuple[Worker, ...], clients: tuple[Client, ...]) -> _Index:
     by_address: dict[str, tuple[Client, ...]] = {}
     by_name: dict[str, tuple[Client, ...]] = {}
+    by_worker: dict[str, list[Client]] = {}
     for client in clients:
         for address in dict.fromkeys(client.addresses):
             by_address[address] = (*by_address.get(address, ()), client)
         for key in {_name_key(name) for name in (client.name, *client.also_known_as)}:
             by_name[key] = (*by_name.get(key, ()), client)
+        for worker_id in dict.fromkeys(client.workers):
+            by_worker.setdefault(worker_id, []).append(client)
     return _Index(
         worker_by_id={worker.id: worker for worker in workers},
         worker_by_address={address: worker for worker in workers for address in worker.addresses},
@@ -134,6 +142,7 @@ def _index(organisation: Organisation, workers: tuple[Worker, ...], clients: tup
         client_by_file={client.file: client for client in clients},
         clients_by_address=by_address,
         clients_by_name=by_name,
+        clients_by_worker={worker_id: tuple(theirs) for worker_id, theirs in by_worker.items()},
         domains=frozenset(organisation.professional_domains),
         tag_domains=frozenset(organisation.plus_tag_domains),
         resemblance=Resemblance(by_address),

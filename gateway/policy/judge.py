@@ -12,6 +12,7 @@ from datetime import date
 
 from gateway.content.finding import Finding
 from gateway.content.inspector import InspectionRequest
+from gateway.content.watch import speaks_of
 from gateway.message.authentication import AuthenticationResults
 from gateway.message.model import Message, ReadableText
 from gateway.message.submission import Submission
@@ -74,7 +75,7 @@ def judge(
         today=today,
         origin=origin,
     )
-    request = inspection_request(pack, parties, message, concerns=concerns)
+    request = inspection_request(pack, parties, message, directory=directory, concerns=concerns)
     findings = facts if request is None else (*facts, *inspect(request))
     verdict = evaluate(pack, parties, findings)
     plan = make_plan(pack, parties, verdict, message=message, reference=submission.id)
@@ -124,17 +125,25 @@ def fact_findings(
 
 
 def inspection_request(
-    pack: Pack, parties: Parties, message: Message, *, concerns: Concerns | None = None
+    pack: Pack,
+    parties: Parties,
+    message: Message,
+    *,
+    directory: Directory | None = None,
+    concerns: Concerns | None = None,
 ) -> InspectionRequest | None:
     """What to have inspected, or None: no rule looks at the content of such mail [STM-2, GEN-4].
 
     Mail to an outsider is inspected only if `concerns` says that it names a client or speaks for the school; without
-    `concerns` it always is.
+    `concerns` it always is. The first name of a client of the worker who writes, by the `directory`, is enough where
+    words of the work stand too.
     """
     matters = matters_in_scope(pack, parties)
     if not matters:
         return None
-    if parties.direction is Direction.THIRD_PARTY and concerns is not None and not concerns(message.texts):
+    own_names = _names_of_own_clients(parties, directory)
+    is_outsiders = parties.direction is Direction.THIRD_PARTY
+    if is_outsiders and concerns and not (concerns(message.texts) or speaks_of(message.texts, own_names)):
         return None
     return InspectionRequest(
         texts=message.texts,
@@ -142,4 +151,22 @@ def inspection_request(
         direction=parties.direction,
         language=parties.language,
         own_files=parties.client_files,
+        own_addresses=_addresses_to_repeat(parties),
+        own_names=own_names,
+        sender_names=() if parties.worker is None else (parties.worker.name,),
     )
+
+
+def _names_of_own_clients(parties: Parties, directory: Directory | None) -> tuple[str, ...]:
+    """First names and lone aliases of the clients of the worker who writes to an outsider; () for other mail."""
+    if parties.direction is not Direction.THIRD_PARTY or parties.worker is None or directory is None:
+        return ()
+    clients = directory.clients_of_worker(parties.worker.id)
+    names = (name.split() for client in clients for name in (client.name, *client.also_known_as))
+    return tuple(dict.fromkeys(words[0] for words in names if words))
+
+
+def _addresses_to_repeat(parties: Parties) -> tuple[str, ...]:
+    """The addresses in the message that are a client's or the agency's: to repeat one gives away nothing."""
+    everyone = (*parties.authors, *parties.recipients, *parties.visible)
+    return tuple(dict.fromkeys(party.address for party in everyone if party.is_client or party.is_professional))

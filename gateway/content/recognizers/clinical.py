@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from gateway.content.finding import About, Matter
 from gateway.content.lexicon import Hit
-from gateway.content.reading import Reading, Sentence
+from gateway.content.reading import Reading, Sentence, name_spans
 from gateway.content.recognizers.base import MatterRecognizer
 from gateway.content.sighting import POSSESSIVES, OwnedHit, Person, Sighting, clause_of, is_inside, owned, together
 
@@ -63,7 +64,10 @@ class ClinicalRecognizer(MatterRecognizer):
         said = sentence.under("client.says.") if reading.around.is_inbound else ()
         spans: list[tuple[int, int]] = []
         persons: list[Person] = []
+        is_own_client = any(name_spans(sentence.text, sentence.folded, reading.around.own_names))
         for entry in owned(sentence, "topic.clinical."):
+            if is_own_client and entry.person is Person.NOBODY:
+                entry = replace(entry, person=Person.OTHER, distance=0)  # noqa: PLW2901  # whose it is, is known now
             if is_inside(entry.hit, covers):
                 continue
             weight = _topic_weight(entry, sentence, reading)

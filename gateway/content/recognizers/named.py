@@ -6,6 +6,8 @@ Not aware of who reads: the inspector takes out the files of the clients in the 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import islice
 from typing import ClassVar
 
 from presidio_analyzer import RecognizerResult
@@ -14,9 +16,12 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 from gateway.content.artifacts import reading_of
 from gateway.content.finding import About, Matter
 from gateway.content.names import NameIndex, Sign
+from gateway.content.reading import Reading, name_spans
 from gateway.content.recognizers.base import MAX_RESULTS, MatterRecognizer
 from gateway.content.sighting import Sighting
 
+# Below a hold: a first name is nobody by itself, and says enough beside words of the work.
+_FIRST_NAME_SCORE = 0.45
 _WORDS = {
     Sign.FULL_NAME: "the full name of a client",
     Sign.ALIAS: "a name by which a client is known",
@@ -59,4 +64,20 @@ class ClientNamedRecognizer(MatterRecognizer):
                 results.append(self._result(Matter.CLIENT_NAMED, sighting, number))
             if len(results) >= MAX_RESULTS:
                 break
+        results.extend(self._first_names(reading))
         return results[:MAX_RESULTS]
+
+    def _first_names(self, reading: Reading) -> Iterator[RecognizerResult]:
+        """The first names of the sender's own clients in mail to an outsider, one a sentence: company, never a hold."""
+        names = reading.around.own_names
+        for number, sentence in enumerate(reading.sentences if names else ()):
+            for start, end in islice(name_spans(sentence.text, sentence.folded, names), 1):
+                sighting = Sighting(
+                    start=sentence.start + start,
+                    end=sentence.start + end,
+                    score=_FIRST_NAME_SCORE,
+                    reason="confidential.client_named",
+                    explanation="The text holds the first name of a client of the sender.",
+                    about=About.OTHER_CLIENT,
+                )
+                yield self._result(Matter.CLIENT_NAMED, sighting, number)

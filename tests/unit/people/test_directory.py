@@ -99,3 +99,11 @@ def test_a_directory_travels_to_another_process_whole() -> None:
 
 def test_its_repr_holds_no_person() -> None:
     assert "@" not in repr(a_directory())
+
+
+def test_a_workers_clients_are_those_whose_files_name_the_worker() -> None:
+    client = Client(file="C-2001", name="Lee Ray", addresses=("lee@mail.example",), workers=("s-okafor", "w-x"))
+    directory = a_directory(client)
+    assert client in directory.clients_of_worker("s-okafor")
+    assert directory.clients_of_worker("w-x") == (client,)
+    assert directory.clients_of_worker("nobody") == ()

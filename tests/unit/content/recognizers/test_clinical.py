@@ -171,3 +171,9 @@ def test_a_crisis_line_and_a_field_of_work_in_a_signature_are_no_finding():
 
 def test_a_dose_in_a_signature_is_held():
     assert score_in(signed("Ada\nYour Zoloft dose is 50 mg."), Matter.CLINICAL) >= HOLD
+
+
+def test_a_term_beside_an_own_clients_name_is_the_clients():
+    words = "Jordan relapsed on Saturday."
+    assert score_in(text_of(words), Matter.CLINICAL, own_names=("Jordan",)) >= HOLD
+    assert score(words, Matter.CLINICAL) < HOLD

@@ -2,7 +2,7 @@
 
 from gateway.content.finding import Matter
 from gateway.message.model import Zone, ZoneKind
-from tests.unit.content.texts import found, inspector, request_of, text_of
+from tests.unit.content.texts import found, inspector, request_of, score_in, text_of
 
 
 def test_a_name_over_a_line_end_is_found_with_its_file():
@@ -20,3 +20,9 @@ def test_a_name_in_a_signature_counts_and_one_in_a_notice_does_not():
 
 def test_an_initial_with_a_surname_scores_less_than_the_name():
     assert found("J. Reyes", Matter.CLIENT_NAMED)[0].score < found("Jordan Reyes", Matter.CLIENT_NAMED)[0].score
+
+
+def test_a_first_name_of_the_senders_client_is_company_for_case_content_and_no_hold():
+    score = score_in(text_of("Jordan and jordan almonds"), Matter.CLIENT_NAMED, own_names=("Jordan",))
+    assert 0.4 <= score < 0.5
+    assert score_in(text_of("jordan almonds"), Matter.CLIENT_NAMED, own_names=("Jordan",)) == 0.0
