@@ -61,7 +61,8 @@ def html_block(notice: Notice) -> str:
     """
     language = html.escape(notice.language, quote=True)
     words = "".join(char if char.isascii() else f"&#{ord(char)};" for char in notice.html.strip())
-    block = f'<div class="{HTML_CLASS}" lang="{language}" dir="ltr" style="clear:both;margin-top:1em">{words}</div>'
+    style = "display:block;clear:both;margin-top:1em"
+    block = f'<div class="{HTML_CLASS}" lang="{language}" dir="ltr" style="{style}">{words}</div>'
     return _wrapped(block)
 
 

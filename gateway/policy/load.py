@@ -131,12 +131,22 @@ def _checked(path: Path, model: type[BaseModel], problems: list[ConfigProblem]) 
     try:
         return model.model_validate(plain(node))
     except ValidationError as error:
-        problems.extend(_schema_problem(path, node, detail, model) for detail in error.errors(include_url=False))
+        details = error.errors(include_url=False)
+        words = {_location(detail) for detail in details if detail["type"] == "literal_error"}
+        lists = {_location(detail)[: len(place)] for detail in details for place in words if _is_list_error(detail)}
+        problems.extend(
+            _schema_problem(path, node, detail, model, words)
+            for detail in details
+            if detail["type"] != "literal_error" or _location(detail) not in lists
+        )
         return None
 
 
-def _schema_problem(path: Path, node: YamlNode, detail: Any, model: type[BaseModel]) -> ConfigProblem:
-    location = tuple(step for step in detail["loc"] if not _is_union_tag(step))
+def _schema_problem(
+    path: Path, node: YamlNode, detail: Any, model: type[BaseModel], words: set[tuple[Any, ...]]
+) -> ConfigProblem:
+    """The problem of one error; `words` are the places where a fixed word may stand too."""
+    location = _location(detail)
     where, key = _spoken(node, location)
     match detail["type"]:
         case "extra_forbidden":
@@ -146,6 +156,10 @@ def _schema_problem(path: Path, node: YamlNode, detail: Any, model: type[BaseMod
             what = f"`{key}` is missing; add it"
         case "value_error":
             what = str(detail["ctx"]["error"])
+        case "list_type":
+            what = f"`{key}`: write {'`any`, or ' if location in words else ''}a list: [one, two]"
+        case "too_short":
+            what = f"`{key}`: the list is empty; add an entry"
         case _:
             what = f"`{key}`: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
     return ConfigProblem(str(path), line_of(node, *location), f"{where}{what}")
@@ -159,6 +173,15 @@ def _spoken(node: YamlNode, location: tuple[Any, ...]) -> tuple[str, str]:
         if isinstance(rule, dict) and isinstance(rule.get("id"), str):
             return f"rule `{rule['id'][:60]}`: ", ".".join(str(step) for step in location[2:])
     return "", ".".join(str(step) for step in location)
+
+
+def _location(detail: Any) -> tuple[Any, ...]:
+    return tuple(step for step in detail["loc"] if not _is_union_tag(step))
+
+
+def _is_list_error(detail: Any) -> bool:
+    """True for an error about a list or an entry of it: a place where a word may stand too needs no second problem."""
+    return detail["type"] != "literal_error"
 
 
 def _is_union_tag(step: object) -> bool:
