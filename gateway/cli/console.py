@@ -69,7 +69,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console()
-    console.print(Text(title, style="bold underline"))
+    console.print(Text(title, style="bold underline"), soft_wrap=True)
     console.print(table)
 
 

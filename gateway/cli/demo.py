@@ -7,6 +7,7 @@ it a week of an invented agency's mail over SMTP, and shows what happened with t
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import smtplib
 import socket
@@ -67,6 +68,11 @@ class Sent:
         return "held" if "held for review" in self.words else "delivered"
 
     @property
+    def rule(self) -> str:
+        """The rule in a reply that returns the message, or an empty text."""
+        return self.words.partition("rule=")[2].split(" ")[0].strip()
+
+    @property
     def reference(self) -> str:
         """The reference in the reply, or an empty text."""
         return self.words.partition("ref=")[2].split(" ")[0].strip()
@@ -91,7 +97,7 @@ def demo(
             _title(f"1  {len(MAIL)} messages, sent to the gateway over SMTP")
             sent = [_send(mail, ports[0]) for mail in MAIL]
             _wait_for_letters(sink, sent)
-            _show_outcomes(sent, sink)
+            _show_outcomes(folder, sent, sink)
             _require_expected(sent, folder)
             _show_review(folder, sent)
             _show_delivered(sink, sent)
@@ -199,15 +205,17 @@ def _wait_for_letters(sink: Sink, sent: Sequence[Sent]) -> None:
         time.sleep(0.1)
 
 
-def _show_outcomes(sent: Sequence[Sent], sink: Sink) -> None:
+def _show_outcomes(folder: Path, sent: Sequence[Sent], sink: Sink) -> None:
     pack = load_pack("renison-2013", organisation=ORGANISATION)
     headings = frozenset(notice.text.splitlines()[0] for notice in pack.notices.values())
+    rules = _rules_by_reference(folder)
     rows = []
     for number, entry in enumerate(sent, start=1):
         arrived = _arrived(sink, entry)
         notice = "" if arrived is None else "yes" if _has_notice(arrived, headings) else "no"
-        rows.append((number, entry.mail.shows, entry.outcome, notice, f"{entry.code} {entry.words}"))
-    print_table("What happened", ("", "message", "outcome", "notice", "the gateway's reply"), rows)
+        why = rules.get(entry.reference) or entry.rule
+        rows.append((number, entry.mail.shows, entry.outcome, why, notice, f"{entry.code} {entry.words}"))
+    print_table("What happened", ("", "message", "outcome", "why", "notice", "the gateway's reply"), rows)
     letters = [mail for mail in sink.mail if not mail.mail_from]
     to_ada, to_luc = (sum(person in mail.recipients for mail in letters) for person in (ADA, LUC))
     typer.echo(f"\nThe gateway wrote {to_ada} mails to Ada (sender) and {to_luc} to Luc (supervisor). One of them:\n")
@@ -215,6 +223,15 @@ def _show_outcomes(sent: Sequence[Sent], sink: Sink) -> None:
         if ADA in mail.recipients:
             _show_mail(mail, most_lines=18)
             break
+
+
+def _rules_by_reference(folder: Path) -> dict[str, str]:
+    """The rules that hold each held message, as `held list` tells them."""
+    result = subprocess.run(  # noqa: S603 -- our own command
+        _command("held", "list", "--json", "--config", str(folder)), check=True, capture_output=True
+    )
+    holds = [json.loads(line) for line in result.stdout.splitlines()]
+    return {hold["ref"]: ", ".join(dict.fromkeys(hold["rules"])) for hold in holds}
 
 
 def _require_expected(sent: Sequence[Sent], folder: Path) -> None:
@@ -254,7 +271,7 @@ def _show_places(folder: Path) -> None:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.endswith(".lock")
     ]
-    print_table(str(folder), ("file", "bytes"), rows)
+    print_table(f"In {folder}", ("file", "bytes"), rows)
 
 
 def _show_mail(mail: Delivered, *, most_lines: int) -> None:

@@ -181,7 +181,7 @@ def _location(detail: Any) -> tuple[Any, ...]:
 
 def _is_list_error(detail: Any) -> bool:
     """True for an error about a list or an entry of it: a place where a word may stand too needs no second problem."""
-    return detail["type"] != "literal_error"
+    return bool(detail["type"] != "literal_error")
 
 
 def _is_union_tag(step: object) -> bool:
