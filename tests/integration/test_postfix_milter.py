@@ -175,7 +175,6 @@ def test_a_gateway_killed_at_the_end_of_a_message_makes_the_client_try_again_and
         mails = [plain_appointment(number, random.Random(number)) for number in range(5)]
         first = {}
         for mail, seconds in zip(mails, (0.0, 0.002, 0.005, 0.015, 0.05), strict=True):
-
             is_killed = threading.Event()
 
             def kill(seconds: float = seconds, is_killed: threading.Event = is_killed) -> None:
