@@ -118,13 +118,17 @@ def is_inside(hit: Hit, covers: Iterable[Hit]) -> bool:
     return any(cover.start <= hit.start and hit.end <= cover.end for cover in covers)
 
 
-def clause_of(sentence: Sentence, hit: Hit) -> tuple[int, int]:
-    """Start and end of the clause around a phrase, by offsets into the opened text: from turn to turn."""
-    start, end = 0, len(sentence.folded)
-    for turn in _TURN.finditer(sentence.folded):
-        if turn.end() + sentence.start <= hit.start:
-            start = turn.end()
-        elif turn.start() + sentence.start >= hit.end:
-            end = turn.start()
-            break
-    return sentence.start + start, sentence.start + end
+def clauses_of(sentence: Sentence, *tags: str) -> list[tuple[Hit, int, int]]:
+    """Each hit with one of these tags, and start and end of the clause around it: from turn to turn, opened text."""
+    hits = list(sentence.tagged(*tags))
+    if not hits:
+        return []
+    turns = [(sentence.start + turn.start(), sentence.start + turn.end()) for turn in _TURN.finditer(sentence.folded)]
+    return [
+        (
+            hit,
+            max((end for _, end in turns if end <= hit.start), default=sentence.start),
+            min((start for start, _ in turns if start >= hit.end), default=sentence.end),
+        )
+        for hit in hits
+    ]

@@ -16,7 +16,7 @@ from gateway.content.finding import About, Matter
 from gateway.content.lexicon import Hit
 from gateway.content.reading import Reading, Sentence, name_spans
 from gateway.content.recognizers.base import MatterRecognizer
-from gateway.content.sighting import POSSESSIVES, OwnedHit, Person, Sighting, clause_of, is_inside, owned, together
+from gateway.content.sighting import POSSESSIVES, OwnedHit, Person, Sighting, clauses_of, is_inside, owned, together
 
 _DOSE = re.compile(r"\b\d{1,4}(?:[.,]\d)? ?(?:mg|mcg|milligrams?|milligrammes?)\b")
 _DOSE_WEIGHT = 0.5
@@ -110,7 +110,7 @@ class ClinicalRecognizer(MatterRecognizer):
 
 def _left_out(sentence: Sentence) -> list[tuple[int, int]]:
     """Where the sentence says what not to write in a mail: from the words that say so to the end of their clause."""
-    return [(hit.start, clause_of(sentence, hit)[1]) for hit in sentence.tagged("advice")]
+    return [(hit.start, stop) for hit, _, stop in clauses_of(sentence, "advice")]
 
 
 def _topic_weight(entry: OwnedHit, sentence: Sentence, reading: Reading) -> float:
@@ -145,9 +145,10 @@ def _is_in_a_name(hit: Hit, sentence: Sentence, *, is_given: bool) -> bool:
     What is given to a person (`your relapse last week`) is no part of a programme's name that stands apart. A person of
     the field makes no name where the sentence is about the reader and no appointment.
     """
+    is_about_reader = _is_about_reader(sentence)
     for other in sentence.tagged("place", "programme", "professional"):
         gap = 0 if is_given and other.tag == "programme" else 2
-        if other.tag == "professional" and _is_about_reader(sentence):
+        if other.tag == "professional" and is_about_reader:
             continue
         if other.end <= hit.start and other.tag != "professional" and sentence.words_between(other.end, hit.start) <= 3:
             return True

@@ -12,7 +12,7 @@ from typing import ClassVar
 from gateway.content.finding import About, Matter
 from gateway.content.reading import Reading, Sentence
 from gateway.content.recognizers.base import MatterRecognizer
-from gateway.content.sighting import Sighting, clause_of, together
+from gateway.content.sighting import Sighting, clauses_of, together
 
 _PHONE = re.compile(r"(?<![\w-])(?:\+?1[ .-]?)?\(?[2-9]\d{2}\)?[ .-]{0,2}\d{3}[ .-]?\d{4}(?!\w)")
 _FREE_MAIL = re.compile(
@@ -82,8 +82,8 @@ def _signs(sentence: Sentence, own_addresses: frozenset[str]) -> Iterator[_Sign]
 
 def _is_refused(sentence: Sentence, signs: list[_Sign]) -> bool:
     """True if every sign stands behind a refusal in its clause: `I don't give out my personal number`."""
-    reaches = [(hit.start, clause_of(sentence, hit)[1]) for hit in sentence.tagged("refusal", "advice")]
-    return all(any(begin <= start < stop for begin, stop in reaches) for _, start, _ in signs)
+    reaches = [(hit.start, stop) for hit, _, stop in clauses_of(sentence, "refusal", "advice")]
+    return bool(reaches) and all(any(begin <= start < stop for begin, stop in reaches) for _, start, _ in signs)
 
 
 def _is_private(sentence: Sentence) -> bool:

@@ -16,7 +16,7 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 from gateway.content.artifacts import reading_of
 from gateway.content.finding import About, Matter
 from gateway.content.names import NameIndex, Sign
-from gateway.content.reading import Reading, name_spans
+from gateway.content.reading import Reading, name_spans, words_of
 from gateway.content.recognizers.base import MAX_RESULTS, MatterRecognizer
 from gateway.content.sighting import Sighting
 
@@ -51,6 +51,8 @@ class ClientNamedRecognizer(MatterRecognizer):
             number = bisect_right(starts, hit.start) - 1
             if number < 0 or hit.start >= reading.sentences[number].end:
                 continue
+            if reading.sentences[number].is_footer and _is_senders(reading, hit.start, hit.end):
+                continue
             for file in hit.files:
                 sighting = Sighting(
                     start=hit.start,
@@ -81,3 +83,8 @@ class ClientNamedRecognizer(MatterRecognizer):
                     about=About.OTHER_CLIENT,
                 )
                 yield self._result(Matter.CLIENT_NAMED, sighting, number)
+
+
+def _is_senders(reading: Reading, start: int, end: int) -> bool:
+    """True for a name all of whose words are the sender's: a worker may share a client's name and sign with it."""
+    return words_of([reading.plain.text[start:end]]) <= reading.around.sender_words

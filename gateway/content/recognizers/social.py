@@ -15,7 +15,7 @@ from gateway.content.finding import About, Matter
 from gateway.content.pages import HANDLE, PROFILE, is_of_person, is_row_of_pages
 from gateway.content.reading import Reading, Sentence
 from gateway.content.recognizers.base import MatterRecognizer
-from gateway.content.sighting import Sighting, clause_of, together
+from gateway.content.sighting import Sighting, clauses_of, together
 from gateway.message.model import Link
 
 _NETWORK_WEIGHT, _HANDLE_WEIGHT, _PROFILE_WEIGHT = 0.32, 0.62, 0.7
@@ -39,36 +39,35 @@ class SocialRecognizer(MatterRecognizer):
             (Matter.SOCIAL_INVITATION, _invitation(sentence), "offers or asks for contact on a social network"),
             (Matter.SOCIAL_CHANNEL_SHIFT, _shift(sentence), "moves the talk to a messenger or private messages"),
         ):
-            meant = [_as_meant(sign, sentence, reading) for sign in signs if sign[0] > 0]
+            meant = _as_meant(list(signs), sentence, reading)
             if meant:
                 yield matter, _sighting(meant, max(meant)[1], f"The sentence {explanation}.")
 
 
-def _as_meant(sign: _Sign, sentence: Sentence, reading: Reading) -> _Sign:
-    """The sign with the weight that is left where its clause refuses, or speaks of the agency's own pages."""
-    weight, kind, start, end = sign
-    factor = 1.0
-    for hit in sentence.tagged("refusal"):
-        begin, stop = clause_of(sentence, hit)
-        if (hit.start if weight >= _INVITING else begin) <= start < stop:
-            factor = _REFUSAL_FACTOR
-    words = sentence.folded[start - sentence.start : end - sentence.start]
-    target = next((link.target for link in sentence.links if _place_of(link, sentence) == (start, end)), "")
-    if (
-        _OWN.search(words) is None
-        and _is_agencys(sentence, reading, start)
-        and not is_of_person(target or words, reading)
-    ):
-        factor *= _AGENCY_FACTOR
-    return weight * factor, kind, start, end
+def _as_meant(signs: list[_Sign], sentence: Sentence, reading: Reading) -> list[_Sign]:
+    """The signs with the weight that is left where their clause refuses, or speaks of the agency's own pages."""
+    if not signs:
+        return []
+    refusals = clauses_of(sentence, "refusal")
+    pages = [(begin, stop) for _, begin, stop in clauses_of(sentence, "agency_owned")]
+    if _is_agencys_line(sentence, reading):
+        pages = [(sentence.start, sentence.end)]
+    targets = {_place_of(link, sentence): link.target for link in sentence.links}
+    meant = []
+    for weight, kind, start, end in signs:
+        factor = 1.0
+        if any((hit.start if weight >= _INVITING else begin) <= start < stop for hit, begin, stop in refusals):
+            factor *= _REFUSAL_FACTOR
+        words = targets.get((start, end)) or sentence.folded[start - sentence.start : end - sentence.start]
+        is_agencys = any(begin <= start < stop for begin, stop in pages) and _OWN.search(words) is None
+        if is_agencys and not is_of_person(words, reading):
+            factor *= _AGENCY_FACTOR
+        meant.append((weight * factor, kind, start, end))
+    return meant
 
 
-def _is_agencys(sentence: Sentence, reading: Reading, place: int) -> bool:
-    """True if the clause names a page as the agency's, or the paragraph does and the sentence speaks for nobody."""
-    for hit in sentence.tagged("agency_owned"):
-        begin, stop = clause_of(sentence, hit)
-        if begin <= place < stop:
-            return True
+def _is_agencys_line(sentence: Sentence, reading: Reading) -> bool:
+    """True if the paragraph names pages as the agency's, or the line is a row of pages, and it speaks for nobody."""
     if sentence.has("i", "my", "you", "your"):
         return False
     return sentence.paragraph in reading.agency_paragraphs or is_row_of_pages(sentence, reading)

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.content.reading import read
-from gateway.content.sighting import Person, owned, together
+from gateway.content.sighting import Person, clauses_of, owned, together
 from tests.unit.content.texts import text_of
 
 
@@ -27,3 +27,10 @@ def test_signs_add_up_but_never_to_certainty():
     assert together([0.5, 0.5]) == pytest.approx(0.75)
     assert together([0.9] * 10) == pytest.approx(0.98)
     assert together([1.0]) == pytest.approx(0.98)
+
+
+def test_a_phrase_reaches_from_turn_to_turn():
+    words = "Well; please do not use Messenger, but add me there"
+    sentence = read(text_of(words), max_chars=1000).sentences[0]
+    clauses = {words[begin:stop] for _, begin, stop in clauses_of(sentence, "refusal")}
+    assert clauses == {" please do not use Messenger, "}

@@ -2,7 +2,7 @@
 
 from gateway.content.finding import Matter
 from gateway.message.model import Zone, ZoneKind
-from tests.unit.content.texts import found, inspector, request_of, score_in, text_of
+from tests.unit.content.texts import found, inspector, request_of, score_in, signed, text_of
 
 
 def test_a_name_over_a_line_end_is_found_with_its_file():
@@ -26,3 +26,8 @@ def test_a_first_name_of_the_senders_client_is_company_for_case_content_and_no_h
     score = score_in(text_of("Jordan and jordan almonds"), Matter.CLIENT_NAMED, own_names=("Jordan",))
     assert 0.4 <= score < 0.5
     assert score_in(text_of("jordan almonds"), Matter.CLIENT_NAMED, own_names=("Jordan",)) == 0.0
+
+
+def test_a_worker_who_shares_a_clients_name_may_sign_with_it():
+    assert score_in(signed("Jordan Reyes\nBSW Student"), Matter.CLIENT_NAMED, sender_names=("Jordan Reyes",)) == 0.0
+    assert score_in(signed("Jordan Reyes\nBSW Student"), Matter.CLIENT_NAMED, sender_names=("Ada Okafor",)) > 0.5
