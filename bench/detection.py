@@ -67,14 +67,20 @@ def readable(text: str, where: str = "body", quoted: Iterable[str] = ()) -> Read
     return ReadableText(where=where, part=(1,), text=text, zones=tuple(zones), source_offsets=range(len(text)))
 
 
-def request(*texts: ReadableText, language: str = "en", matters: frozenset[Matter] = MATTERS) -> InspectionRequest:
-    return InspectionRequest(texts=texts, matters=matters, direction=Direction.OUTBOUND, language=language)
+def request(
+    *texts: ReadableText,
+    language: str = "en",
+    matters: frozenset[Matter] = MATTERS,
+    direction: Direction = Direction.OUTBOUND,
+) -> InspectionRequest:
+    return InspectionRequest(texts=texts, matters=matters, direction=direction, language=language)
 
 
 def indomain(row: dict) -> InspectionRequest:
     quoted = [sentence["text"] for sentence in row["sentences"] if sentence["quoted"]]
     texts = (readable(row["subject"], "subject"), readable(row["body"], quoted=quoted))
-    return request(*texts, language=row["language"], matters=IN_SCOPE[row["direction"]])
+    direction = Direction(row["direction"])
+    return request(*texts, language=row["language"], matters=IN_SCOPE[row["direction"]], direction=direction)
 
 
 def held_categories(findings: Iterable[Finding], threshold: float = THRESHOLD) -> set[str]:
