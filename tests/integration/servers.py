@@ -309,8 +309,9 @@ def postfix_pair(folder: Path, *, gateway_port: int, sink_port: int, back_port: 
     instance = PostfixInstance(folder=folder, front_port=free_port(), back_port=back_port or free_port())
     _write_configuration(instance, gateway_port=gateway_port, sink_port=sink_port)
     command = ["postfix", "-c", str(folder / "etc")]
-    subprocess.run([*command, "check"], check=True, capture_output=True, timeout=60)
-    subprocess.run([*command, "start"], check=True, capture_output=True, timeout=60)
+    for word in ("check", "start"):
+        done = subprocess.run([*command, word], check=False, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, f"postfix {word}: {done.stderr}\n{instance.log()}"
     try:
         for port in (instance.front_port, instance.back_port):
             wait_until(lambda port=port: is_listening(port), 20, f"Postfix on port {port}")
