@@ -133,11 +133,11 @@ def _checked(path: Path, model: type[BaseModel], problems: list[ConfigProblem]) 
     except ValidationError as error:
         details = error.errors(include_url=False)
         words = {_location(detail) for detail in details if detail["type"] == "literal_error"}
-        lists = {_location(detail)[: len(place)] for detail in details for place in words if _is_list_error(detail)}
+        others = [_location(detail) for detail in details if detail["type"] != "literal_error"]
         problems.extend(
             _schema_problem(path, node, detail, model, words)
             for detail in details
-            if detail["type"] != "literal_error" or _location(detail) not in lists
+            if detail["type"] != "literal_error" or not _is_told_below(_location(detail), others)
         )
         return None
 
@@ -179,9 +179,9 @@ def _location(detail: Any) -> tuple[Any, ...]:
     return tuple(step for step in detail["loc"] if not _is_union_tag(step))
 
 
-def _is_list_error(detail: Any) -> bool:
-    """True for an error about a list or an entry of it: a place where a word may stand too needs no second problem."""
-    return bool(detail["type"] != "literal_error")
+def _is_told_below(location: tuple[Any, ...], others: list[tuple[Any, ...]]) -> bool:
+    """True if another error lies at that place or within it: where a word or a list may stand, one problem is enough."""
+    return any(other[: len(location)] == location for other in others)
 
 
 def _is_union_tag(step: object) -> bool:

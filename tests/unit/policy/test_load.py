@@ -93,7 +93,15 @@ def test_a_wrong_combination_is_told_at_its_rule(folder: Path) -> None:
 
 def test_a_bad_role_in_the_scope_is_told_at_its_line(folder: Path) -> None:
     line = _edit(folder, "recipients: [outsider, personal]}", "recipients: [outsider, stranger]}")
-    assert all(problem.startswith(f"pack/policy.yaml:{line}: ") for problem in _problems(folder))
+    (problem,) = _problems(folder)
+    assert problem.startswith(f"pack/policy.yaml:{line}: ")
+    assert "`scope.recipients.1`" in problem
+
+
+def test_a_word_where_any_or_a_list_belongs_is_told_once(folder: Path) -> None:
+    _edit(folder, "recipients: [outsider, personal]}", "recipients: everyone}")
+    (problem,) = _problems(folder)
+    assert "`scope.recipients`: write `any`, or a list: [one, two]" in problem
 
 
 @pytest.mark.parametrize(
