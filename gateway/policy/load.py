@@ -180,7 +180,7 @@ def _location(detail: Any) -> tuple[Any, ...]:
 
 
 def _is_told_below(location: tuple[Any, ...], others: list[tuple[Any, ...]]) -> bool:
-    """True if another error lies at that place or within it: where a word or a list may stand, one problem is enough."""
+    """True if another error lies at that place or within it: where a word or a list may stand, one is enough."""
     return any(other[: len(location)] == location for other in others)
 
 
