@@ -17,6 +17,11 @@ OWN_FIELDS = (STAMP_FIELD, "Authentication-Results")
 only where it speaks in the gateway's own name (RFC 8601 section 5)."""
 
 
+BLIND_FIELDS = ("Bcc", "Resent-Bcc")
+"""Fields that would show a client who else has the message: taken out of what our people send to clients
+(RFC 5322 section 3.6.3) [CONF-1]."""
+
+
 def make_plan(
     pack: Pack,
     parties: Parties,
@@ -41,7 +46,7 @@ def make_plan(
         action=action,
         client_files=() if action is Action.RETURN else parties.client_files,
         notice=None if is_told else notice,
-        remove_fields=OWN_FIELDS,
+        remove_fields=(*OWN_FIELDS, *BLIND_FIELDS) if parties.direction is Direction.OUTBOUND else OWN_FIELDS,
         stamp=_stamp(verdict, reference) if parties.direction is Direction.INTERNAL else None,
         tell_sender=has_known_sender
         and (action is Action.HOLD or (action is Action.NOTE and not _is_automatic(message))),

@@ -386,3 +386,16 @@ def test_a_tip_that_can_not_be_written_stops_the_message_before_it_leaves(tmp_pa
             assert delivery.delivered == []
 
     run(story)
+
+
+def test_a_client_is_not_shown_who_else_has_the_message(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            to_client, to_colleague = FakeDelivery(), FakeDelivery()
+            built = a_message().header("Bcc", LUC)
+            await house.arrival(built.submission(), to_client)
+            await house.arrival(built.to(LUC).submission(submission_id="m-2"), to_colleague)
+            assert b"Bcc" not in to_client.delivered[0]
+            assert b"Bcc" in to_colleague.delivered[0]
+
+    run(story)
