@@ -23,6 +23,7 @@ from gateway.doors.milter_packets import (
     packet,
 )
 
+_PIECE_BYTES = 1 << 18
 _FIELD_START = re.compile(rb"(?<=\n)(?![ \t])")
 
 
@@ -60,6 +61,8 @@ def header_difference(old: list[bytes], new: list[bytes]) -> HeaderDifference:
     Fields that stay the same octets in the same order are never touched.
     """
     told = HeaderDifference()
+    same = _common_end(old, new)
+    old, new = old[: len(old) - same], new[: len(new) - same]
     left_old, left_new = Counter(old), Counter(new)
     old_names, new_names = Counter(map(_name, old)), Counter(map(_name, new))
     i, j = len(old) - 1, len(new) - 1
@@ -90,6 +93,18 @@ def header_difference(old: list[bytes], new: list[bytes]) -> HeaderDifference:
     return told
 
 
+def _common_end(old: list[bytes], new: list[bytes]) -> int:
+    """How many fields at the end of both are the same: all the old ones, for most messages."""
+    if new[max(0, len(new) - len(old)) :] == old:
+        return len(old)
+    count = 0
+    for one, other in zip(reversed(old), reversed(new), strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
 def _header_packets(old: list[bytes], told: HeaderDifference, *, has_leading_space: bool) -> Iterator[bytes]:
     numbers = _numbers(old) if told.changed or told.removed else ()
     touched = sorted([*told.changed, *((at, b"") for at in told.removed)], reverse=True)
@@ -104,11 +119,19 @@ def _header_packets(old: list[bytes], told: HeaderDifference, *, has_leading_spa
 
 def _body_packets(before: bytes, old_at: int, after: bytes, new_at: int) -> Iterator[bytes]:
     """The new body in packets, if it is another one; at least one packet, even for an empty body."""
-    old_body, new_body = memoryview(before)[old_at:], memoryview(after)[new_at:]
-    if old_body == new_body:
+    if _is_same_end(before, old_at, after, new_at):
         return
-    for start in range(0, max(len(new_body), 1), CHUNK_BYTES):
-        yield packet(Say.REPLACE_BODY, bytes(new_body[start : start + CHUNK_BYTES]))
+    for start in range(new_at, max(len(after), new_at + 1), CHUNK_BYTES):
+        yield packet(Say.REPLACE_BODY, after[start : start + CHUNK_BYTES])
+
+
+def _is_same_end(one: bytes, one_at: int, other: bytes, other_at: int) -> bool:
+    """True if both are the same octets from there on. In pieces: no copy of the whole, and quicker than memoryviews."""
+    count = len(one) - one_at
+    return count == len(other) - other_at and all(
+        one[one_at + at : one_at + at + _PIECE_BYTES] == other[other_at + at : other_at + at + _PIECE_BYTES]
+        for at in range(0, count, _PIECE_BYTES)
+    )
 
 
 def _head(message: bytes) -> tuple[bytes, int]:

@@ -23,6 +23,8 @@ _MAX_MACROS = 64
 _MAX_ARGUMENTS = 64
 _MAX_VALUE_BYTES = 8192
 _MAX_SMALL_BYTES = 65_536
+_BAD_NAME = re.compile(rb"\A[ \t]|[\r\n:]")
+_BAD_FOLD = re.compile(rb"\n(?![ \t])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UINT32 = struct.Struct(">I")
 _OPTNEG = struct.Struct(">III")
@@ -50,6 +52,9 @@ class Ask(IntEnum):
     RCPT = ord("R")
     DATA = ord("T")
     UNKNOWN = ord("U")
+
+
+_ASKS = {int(ask): ask for ask in Ask}
 
 
 class Say(IntEnum):
@@ -175,10 +180,9 @@ class Packet:
 
 def read_packet(code: int, octets: bytes) -> Packet:
     """The packet of a command octet and its arguments. Raises ProtocolError."""
-    try:
-        ask = Ask(code)
-    except ValueError:
-        raise ProtocolError("unknown command") from None
+    ask = _ASKS.get(code)
+    if ask is None:
+        raise ProtocolError("unknown command")
     if len(octets) > _MAX_SMALL_BYTES and ask not in {Ask.HEADER, Ask.BODY, Ask.END_OF_MESSAGE}:
         raise ProtocolError("arguments are too long")
     match ask:
@@ -246,10 +250,9 @@ def _negotiate(octets: bytes) -> Negotiate:
 def _macros(octets: bytes) -> Macros:
     if not octets:
         raise ProtocolError("macros of no command")
-    try:
-        stage = Ask(octets[0])
-    except ValueError:
-        raise ProtocolError("macros of an unknown command") from None
+    stage = _ASKS.get(octets[0])
+    if stage is None:
+        raise ProtocolError("macros of an unknown command")
     words = octets[1:].split(b"\0")
     if words.pop() or len(words) % 2 or len(words) > 2 * _MAX_MACROS:
         raise ProtocolError("macros are no pairs, or too many")
@@ -295,9 +298,9 @@ def _header(octets: bytes) -> Header:
     if not end or not value.endswith(b"\0"):
         raise ProtocolError("header field without its ends")
     value = value[:-1].replace(b"\r\n", b"\n")
-    if not name or name[:1] in b" \t" or any(octet in name for octet in b"\r\n:"):
+    if _BAD_NAME.search(name) or not name:
         raise ProtocolError("header field with a bad name")
-    if b"\0" in value or any(line[:1] not in {b" ", b"\t"} for line in value.split(b"\n")[1:]):
+    if b"\0" in value or _BAD_FOLD.search(value):
         raise ProtocolError("header field that is no one field")
     return Header(name=name, value=value)
 

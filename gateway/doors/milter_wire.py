@@ -136,7 +136,7 @@ class MilterWire:
         self.has_leading_space = False
         self._buffer = bytearray()
         self._at = 0
-        self._steps = 0
+        self._answered = frozenset(ask for ask, answers in ANSWERS.items() if answers)
         self._asked: Ask | None = None
 
     @property
@@ -174,8 +174,7 @@ class MilterWire:
         if following is None:
             raise ProtocolError(f"command {found.ask.name} in stage {self.stage}")
         self.stage = following
-        is_spared = bool(self._steps & _SPARED.get(found.ask, 0))
-        self._asked = found.ask if ANSWERS[found.ask] and not is_spared else None
+        self._asked = found.ask if found.ask in self._answered else None
         return found
 
     def negotiated(self, offer: Negotiate) -> bytes:
@@ -185,7 +184,7 @@ class MilterWire:
         self._check(Say.NEGOTIATE)
         self._asked = None
         steps = offer.steps & WANTED_STEPS
-        self._steps = steps
+        self._answered -= {ask for ask, step in _SPARED.items() if step & steps}
         self.has_leading_space = bool(steps & Step.HEADER_LEADING_SPACE)
         has_lists = bool(offer.actions & Action.SET_MACROS)
         return negotiate_packet(

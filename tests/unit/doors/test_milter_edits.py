@@ -105,11 +105,39 @@ def test_fields_of_one_name_are_numbered_and_taken_out_from_the_bottom() -> None
     assert found == [(b"m", 3, b"X", b""), (b"m", 2, b"x", b"")]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "on_top", "removed"),
+    [
+        ([], [], [], []),
+        ([], [b"A: 1\r\n"], [b"A: 1\r\n"], []),
+        ([b"A: 1\r\n"], [], [], [0]),
+        ([b"A: 1\r\n"], [b"A: 1\r\n"], [], []),
+        ([b"A: 1\r\n"], [b"A: 1\r\n", b"A: 1\r\n"], [b"A: 1\r\n"], []),
+        ([b"A: 1\r\n", b"A: 1\r\n"], [b"A: 1\r\n"], [], [0]),
+        ([b"A: 1\r\n", b"B: 1\r\n"], [b"B: 1\r\n"], [], [0]),
+    ],
+)
+def test_the_end_that_both_have_is_left_alone(
+    old: list[bytes], new: list[bytes], on_top: list[bytes], removed: list[int]
+) -> None:
+    told = header_difference(old, new)
+    assert (told.on_top, told.removed, told.changed, told.at_end) == (on_top, removed, [], [])
+
+
 @pytest.mark.parametrize("size", [1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES])
 def test_a_new_body_goes_in_pieces_that_sendmail_takes(size: int) -> None:
     found = taken(edits(b"A: 1\r\n\r\nold", b"A: 1\r\n\r\n" + b"x" * size, received=b"", has_leading_space=True))
     assert b"".join(value for *_, value in found) == b"x" * size
     assert all(command == b"b" and 0 < len(value) <= CHUNK_BYTES for command, _, _, value in found)
+
+
+@pytest.mark.parametrize("at", [0, 299_999, 300_000, 599_999])
+def test_one_octet_anywhere_in_a_large_body_is_a_new_body(at: int) -> None:
+    before = b"A: 1\r\n\r\n" + b"x" * 600_000
+    after = before[: 8 + at] + b"y" + before[9 + at :]
+    assert edits(before, before, received=b"", has_leading_space=True) == ()
+    packets = edits(before, after, received=b"", has_leading_space=True)
+    assert carried_out(before, packets) == after
 
 
 def test_a_message_without_a_header_gets_its_fields_on_top() -> None:
