@@ -33,8 +33,14 @@ def unfolded(value: bytes) -> str:
 
 
 def clean_text(text: str) -> str:
-    """The text without control and bidirectional-override characters; line breaks and tabs become spaces."""
-    return text if text.isprintable() else text.translate(_CLEAN)
+    """The text in printable characters only: none that control, override the direction or show nothing (a soft hyphen).
+
+    Line breaks, tabs and other white space become spaces.
+    """
+    if text.isprintable():
+        return text
+    text = text.translate(_CLEAN)
+    return "".join(char if char.isprintable() else " " if char.isspace() else "" for char in text)
 
 
 def decode_words(text: str) -> str:

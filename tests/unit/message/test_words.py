@@ -40,3 +40,7 @@ def test_folded_values_are_one_line() -> None:
 def test_raw_octets_are_read_as_utf_8_or_else_windows_1252() -> None:
     assert header_text("é".encode()) == "é"
     assert header_text(b"\xe9") == "é"
+
+
+def test_what_shows_nothing_is_not_in_the_text() -> None:
+    assert clean_text("Re\u00adport\u200b\u00a0now\r\n\tplease\u202e") == "Report now   please"
