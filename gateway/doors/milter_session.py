@@ -122,7 +122,7 @@ class MilterSession:
         self._settings = state.settings
         self._reader = reader
         self._writer = writer
-        self._wire = MilterWire()
+        self._wire = MilterWire(asks_for_macros=state.settings.asks_for_macros)
         self._client: Connect | None = None
         self._helo: str | None = None
         self._macros: dict[Ask, dict[str, str]] = {}

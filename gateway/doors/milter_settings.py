@@ -38,6 +38,7 @@ class MilterDoorSettings:
     host_name: str
     limits: Limits = DEFAULT
     timeouts: MilterTimeouts = field(default_factory=MilterTimeouts)
+    asks_for_macros: bool = False
     max_connections: int = 500
     max_recipients: int = 1000
     max_bytes_in_flight: int = 256 << 20

@@ -128,10 +128,12 @@ WANTED_MACROS = ((MacroStage.HELO, "{tls_version}"), (MacroStage.MAIL, "{auth_au
 class MilterWire:
     """One conversation. `feed` octets, take `next_packet`, and answer with `answer` while `is_answer_due`.
 
-    Holds at most one packet of `MAX_PACKET_BYTES` beyond what was fed last.
+    Holds at most one packet of `MAX_PACKET_BYTES` beyond what was fed last. `asks_for_macros` puts lists of the
+    macros that we need into the negotiation; mail servers tell them by default, and not every peer reads lists.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, asks_for_macros: bool = False) -> None:
+        self._asks_for_macros = asks_for_macros
         self.stage = Stage.FRESH
         self.has_leading_space = False
         self._buffer = bytearray()
@@ -186,7 +188,7 @@ class MilterWire:
         steps = offer.steps & WANTED_STEPS
         self._answered -= {ask for ask, step in _SPARED.items() if step & steps}
         self.has_leading_space = bool(steps & Step.HEADER_LEADING_SPACE)
-        has_lists = bool(offer.actions & Action.SET_MACROS)
+        has_lists = self._asks_for_macros and bool(offer.actions & Action.SET_MACROS)
         return negotiate_packet(
             version=min(offer.version, MAX_VERSION),
             actions=NEEDED | Action.SET_MACROS if has_lists else NEEDED,

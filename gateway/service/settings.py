@@ -227,6 +227,11 @@ class MilterSettings(_Section):
         description='where the milter door listens: `"127.0.0.1:8891"` or `"unix:/run/practicum-gateway/milter"`. '
         "Whoever can connect is believed, so no address but this host's own is taken",
     )
+    asks_for_macros: bool = Field(
+        default=False,
+        description="asks for the macros {auth_authen} and {tls_version}: for a mail server whose own lists of macros "
+        "were changed",
+    )
     max_connections: int = Field(
         default=500, ge=1, description="open connections of mail servers; above it, new ones are closed at once"
     )

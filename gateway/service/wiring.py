@@ -151,6 +151,7 @@ def make_milter_settings(settings: Settings) -> MilterDoorSettings | None:
         ),
         host_name=host_name(settings),
         limits=make_limits(settings),
+        asks_for_macros=milter.asks_for_macros,
         max_connections=milter.max_connections,
         max_recipients=milter.max_recipients,
         max_bytes_in_flight=milter.max_bytes_in_flight,

@@ -183,7 +183,7 @@ def test_postfix_tells_the_login_because_it_was_asked_to(tmp_path: Path) -> None
     flow = Flow()
     with (
         SinkServer() as sink,
-        running_milter(flow) as door,
+        running_milter(flow, asks_for_macros=True) as door,
         postfix_with_milter(
             tmp_path / "pf",
             milter=f"inet:127.0.0.1:{door.address[1]}",  # type: ignore[index]

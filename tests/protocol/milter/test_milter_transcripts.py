@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parent / "transcripts"
 TRANSCRIPTS = sorted(FOLDER.glob("*.txt"))
 SESSION = r"""
 C: O \0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff
-S: O \0\0\0\x06\0\0\x01\x13\0\x1f\x33\x80\0\0\0\x01{tls_version}\0\0\0\0\x02{auth_authen}\0
+S: O \0\0\0\x06\0\0\0\x13\0\x1f\x33\x80
 C: C client.example\x004\x04\x01192.0.2.7\0
 C: H client.example\0
 """
@@ -146,6 +146,7 @@ def test_the_door_speaks_as_the_transcript_says(path: Path) -> None:
 def door_settings(chosen: dict[str, str]) -> dict[str, object]:
     return {
         "limits": Limits(max_message_bytes=1_000, max_header_fields=50),
+        "asks_for_macros": "asks_for_macros" in chosen,
         "max_recipients": int(chosen.get("max_recipients", "3")),
         "max_bytes_in_flight": int(chosen.get("max_bytes_in_flight", "100000")),
         "timeouts": MilterTimeouts(
