@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,15 @@ def test_a_release_after_one_that_was_cut_off_says_what_that_means(
     assert words in run("held", "release", REF, "--config", held, "--by", "w-tremblay", "--reason", "Fine.").err
 
 
+@pytest.fixture
+def can_be_interrupted() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, also where a shell started the tests in the background and had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("can_be_interrupted")
 def test_a_release_that_is_interrupted_says_where_to_look(run, held: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def interrupt(*_: object, **__: object) -> None:
         signal.raise_signal(signal.SIGINT)
