@@ -141,7 +141,7 @@ class Life:
                 extra={
                     "clients": len(found.directory.clients),
                     "workers": len(found.directory.workers),
-                    "policy": found.pack.label,
+                    "policy": f"{found.pack.id} {found.pack.version}",
                     "restart_needed_for_settings": needs_restart,
                 },
             )

