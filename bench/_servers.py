@@ -15,13 +15,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _INIT_PORTS = {"smtp": "127.0.0.1:10025", "next_hop": "127.0.0.1:10026", "metrics": "127.0.0.1:9464"}
-_READY_S = 60.0
+_READY_S = 180.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +80,13 @@ def script(name: str, file: str, *arguments: str) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, *, next_port: int) -> Iterator[Server]:
-    """The gateway with `init`'s configuration; `ready_s` is the time from its start until /readyz says 200."""
+def gateway(
+    folder: Path, *, next_port: int, workers: int = 1, milter_port: int = 0, name: str = "gateway"
+) -> Iterator[Server]:
+    """The gateway with `init`'s configuration; `ready_s` is the time from its start until /readyz says 200.
+
+    With a `milter_port` its milter door is open there.
+    """
     command = [sys.executable, "-m", "gateway"]
     subprocess.run([*command, "init", str(folder)], check=True, cwd=ROOT, capture_output=True)
     port, metrics_port = free_port(), free_port()
@@ -89,17 +94,18 @@ def gateway(folder: Path, *, next_port: int) -> Iterator[Server]:
     text = (folder / "gateway.yaml").read_text()
     for key, address in _INIT_PORTS.items():
         text = text.replace(f'"{address}"', f'"127.0.0.1:{chosen[key]}"')
+    if milter_port:
+        text += f'\nmilter: {{listen: ["127.0.0.1:{milter_port}"]}}\n'
     (folder / "gateway.yaml").write_text(text)
+    command += ["serve", "--config", str(folder), "--workers", str(workers)]
     start = time.monotonic()
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([*command, "serve", "--config", str(folder)], cwd=ROOT, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
     try:
         wait_until(lambda: process.poll() is not None or _is_ready(metrics_port), "the gateway")
         if process.poll() is not None:
             raise SystemExit(f"the gateway did not start:\n{(folder / 'log').read_text()}")
-        yield Server(
-            name="gateway", port=port, pid=process.pid, ready_s=time.monotonic() - start, metrics_port=metrics_port
-        )
+        yield Server(name=name, port=port, pid=process.pid, ready_s=time.monotonic() - start, metrics_port=metrics_port)
     finally:
         process.terminate()
         process.wait()
@@ -129,8 +135,11 @@ def why_no_postfix() -> str:
 
 
 @contextlib.contextmanager
-def postfix_relay(folder: Path, *, next_port: int) -> Iterator[Server]:
-    """A Postfix that takes mail and passes it on: deploy/postfix/before-queue without its filter."""
+def postfix_relay(folder: Path, *, next_port: int, extra: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """A Postfix that takes mail and passes it on: deploy/postfix/before-queue without its filter.
+
+    `extra` are more parameters of main.cf.
+    """
     port = free_port()
     etc, var = folder / "etc", folder / "var"
     for path in (etc, var / "data", var / "queue"):
@@ -152,6 +161,7 @@ def postfix_relay(folder: Path, *, next_port: int) -> Iterator[Server]:
         "maillog_file": var / "log",
         "maillog_file_prefixes": var,
         "relayhost": f"[127.0.0.1]:{next_port}",
+        **(extra or {}),
     }
     subprocess.run(["postconf", "-c", str(etc), "-e", *(f"{k}={v}" for k, v in edits.items())], check=True)
     command = ["postfix", "-c", str(etc)]

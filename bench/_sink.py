@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import cast
+
+import uvloop
 
 _EHLO = b"250-sink.example\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
 _END = b"\r\n.\r\n"
@@ -18,8 +21,7 @@ class Sink(asyncio.Protocol):
     taken = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.waiting = b""
         self.is_in_data = False
         transport.write(b"220 sink.example ESMTP\r\n")
@@ -66,4 +68,4 @@ async def _serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1])))
+    uvloop.run(_serve(int(sys.argv[1])))

@@ -1,8 +1,10 @@
-"""How many records the store makes durable in a second, beside the bare append and fdatasync of the same disk.
+"""How many records the store makes durable in a second, beside the raw limits of the same disk in the same run.
 
-Run: python bench/archive.py [--records N] [--size BYTES] [--path FOLDER]. Rounds of both are interleaved, because a
-shared disk has moods; compare the medians of the rounds and their ratio. A record is filed in two forms (received and
-delivered), compressed, hashed and committed with synchronous=FULL.
+Run: python bench/archive.py [--records N] [--rounds N] [--size BYTES] [--path FOLDER]. The limits are one writer that
+appends and calls fdatasync, and N writers that write one file each (write, fsync, rename, fsync of the folder: what a
+mail queue does). Rounds of all are interleaved, because a shared disk has moods: a ratio is taken in each round, and
+the median of the ratios is told. A record is filed in two forms (received and delivered), compressed, hashed, sealed,
+entered in the ledger and committed with synchronous=FULL.
 """
 
 from __future__ import annotations
@@ -11,11 +13,13 @@ import argparse
 import asyncio
 import os
 import platform
+import shutil
 import sqlite3
 import statistics
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,15 +65,38 @@ def record(number: int, text: bytes) -> Record:
     )
 
 
-def appended(folder: Path, texts: list[bytes]) -> float:
-    """Records a second of one writer that appends and calls fdatasync for each."""
+def appended(folder: Path, texts: list[bytes]) -> tuple[float, float]:
+    """Records a second of one writer that appends and calls fdatasync for each, and its CPU milliseconds a record."""
     handle = os.open(folder / "append", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     for text in texts:
         os.write(handle, text)
         os.fdatasync(handle)
     elapsed = time.perf_counter() - begin
     os.close(handle)
+    return len(texts) / elapsed, (time.process_time() - cpu) / len(texts) * 1000
+
+
+def one_file_each(folder: Path, texts: list[bytes], writers: int) -> float:
+    """Records a second of so many writers that make each a file of its own durable."""
+    folder.mkdir(exist_ok=True)
+
+    def write(number: int) -> None:
+        partial = folder / f"{number}.partial"
+        handle = os.open(partial, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.write(handle, texts[number])
+        os.fsync(handle)
+        os.close(handle)
+        partial.rename(folder / str(number))
+        names = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        os.fsync(names)
+        os.close(names)
+
+    begin = time.perf_counter()
+    with ThreadPoolExecutor(writers) as pool:
+        list(pool.map(write, range(len(texts))))
+    elapsed = time.perf_counter() - begin
+    shutil.rmtree(folder)
     return len(texts) / elapsed
 
 
@@ -94,7 +121,10 @@ async def main() -> int:
     arguments.add_argument("--size", type=int, default=10_000, help="bytes of the received form")
     arguments.add_argument("--path", type=Path, help="a folder on the disk to measure (default: the temporary one)")
     chosen = arguments.parse_args()
-    rates: dict[str, list[float]] = {"append": []} | {str(writers): [] for writers in WRITERS}
+    appends: list[float] = []
+    disk_cpus: list[float] = []
+    files: dict[int, list[float]] = {writers: [] for writers in WRITERS}
+    rates: dict[int, list[float]] = {writers: [] for writers in WRITERS}
     cpus: dict[int, list[float]] = {writers: [] for writers in WRITERS}
     number = 0
     with tempfile.TemporaryDirectory(dir=chosen.path) as name:
@@ -102,27 +132,37 @@ async def main() -> int:
         async with await Store.open(folder / "var", is_gateway=True) as store:
             for _ in range(chosen.rounds):
                 texts = [mail(index, chosen.size) for index in range(chosen.records)]
-                rates["append"].append(appended(folder, texts))
+                rate, cpu = appended(folder, texts)
+                appends.append(rate)
+                disk_cpus.append(cpu)
                 for writers in WRITERS:
+                    files[writers].append(one_file_each(folder / "files", texts, writers))
                     records = [record(number + index, text) for index, text in enumerate(texts)]
                     number += len(records)
                     rate, cpu = await filed(store, records, writers)
-                    rates[str(writers)].append(rate)
+                    rates[writers].append(rate)
                     cpus[writers].append(cpu)
             assert len(await store.records()) == number
             begin = time.perf_counter()
             verification = await store.verify()
-            assert not verification.damages
+            assert verification.is_sound
             verified = verification.bodies / (time.perf_counter() - begin)
     print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores; "
           f"{chosen.size} bytes a record, {chosen.records} records, {chosen.rounds} rounds, medians")  # fmt: skip
-    base = statistics.median(rates["append"])
-    print(f"{'append + fdatasync':<22}{base:>8.0f} records/s")
+    print(
+        f"{'append + fdatasync':<22}{statistics.median(appends):>8.0f} records/s"
+        f"{statistics.median(disk_cpus):>48.2f} CPU ms a record"
+    )
     for writers in WRITERS:
-        rate = statistics.median(rates[str(writers)])
-        cpu = statistics.median(cpus[writers])
+        told = statistics.median(files[writers])
+        print(f"{f'one file each, {writers}':<22}{told:>8.0f} records/s")
+    for writers in WRITERS:
+        of_append = statistics.median(ours / raw for ours, raw in zip(rates[writers], appends, strict=True))
+        of_files = statistics.median(ours / raw for ours, raw in zip(rates[writers], files[writers], strict=True))
         print(
-            f"{f'store, {writers} writers':<22}{rate:>8.0f} records/s{rate / base:>8.2f} x{cpu:>8.2f} CPU ms a record"
+            f"{f'store, {writers} writers':<22}{statistics.median(rates[writers]):>8.0f} records/s"
+            f"{of_append:>8.2f} x append{of_files:>8.2f} x one file each"
+            f"{statistics.median(cpus[writers]):>8.2f} CPU ms a record"
         )
     print(f"{'verify':<22}{verified:>8.0f} bodies/s")
     return 0

@@ -1,7 +1,7 @@
 """Time passes: send the letters that are due, give back the holds that nobody decided.
 
 Called by the jobs of the serving gateway. What stands here is what a held message needs so as not to wait for ever
-unseen; there are no reminders, stand-ins or retention periods yet.
+unseen, and the clients' files whose time is over; there are no reminders or stand-ins yet.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from gateway.archive.life import FileLife
 from gateway.archive.model import QueuedLetter
 from gateway.archive.store import Store
 from gateway.decide import Relay, about_hold
@@ -80,6 +81,12 @@ class Elapse:
             self._observer.decision("expired")
             expired += 1
         return expired
+
+    async def retention(self) -> int:
+        """Suggest the disposal of every client's file whose time is over; how many there are. Destroys nothing."""
+        known, now = self._knowledge(), self._now()
+        life = FileLife(self._store, known.pack.retention, known.directory.client)
+        return len(await life.suggest(day=now.date(), at=now))
 
     async def _try(self, queued: QueuedLetter) -> None:
         letter, now = queued.letter, self._now()

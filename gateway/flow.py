@@ -14,6 +14,7 @@ from typing import Protocol
 from gateway.amend.signing import SIGNS_NOTHING, Signer
 from gateway.amend.treatment import Amended, Signing
 from gateway.archive.model import Record
+from gateway.content.documents.reader import Attachments
 from gateway.content.finding import Finding
 from gateway.content.inspector import InspectionRequest
 from gateway.message.authentication import AuthenticationResults
@@ -79,6 +80,7 @@ class Outcome:
 
 
 Inspect = Callable[[InspectionRequest], Awaitable[tuple[Finding, ...]]]
+OpenAttachments = Callable[[Message], Awaitable[Attachments]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ class Knowledge:
     directory: Directory
     pack: Pack
     inspect: Inspect
+    open_attachments: OpenAttachments
     concerns: Concerns
     signer: Signer = SIGNS_NOTHING
 

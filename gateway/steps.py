@@ -17,6 +17,7 @@ from gateway.amend.treatment import Amended
 from gateway.amend.verify import Verifier
 from gateway.archive.model import Letter
 from gateway.archive.store import Store
+from gateway.content.documents.reader import NOTHING, Attachments
 from gateway.content.finding import Finding
 from gateway.flow import Judged, Knowledge, Observer, record_of
 from gateway.message.authentication import AuthenticationResults
@@ -33,6 +34,7 @@ from gateway.people.model import Parties
 from gateway.policy.judge import fact_findings, inspection_request
 from gateway.policy.memory import Memory, needs_memory
 from gateway.policy.pack import Pack
+from gateway.policy.scope import are_attachments_in_scope, matters_in_scope
 from gateway.policy.verdict import Action, Plan, Verdict
 
 _Given = ParamSpec("_Given")
@@ -62,7 +64,7 @@ class Steps:
         self._verifier = verifier
 
     async def parse(self, submission: Submission, pack: Pack) -> Message:
-        """The message, parsed; our own notices are known to the parser."""
+        """The message, parsed, its texts yet unread; our own notices are known to the parser."""
         with self._observer.stage("parse"):
             notices = pack.own_notice_texts()
             return await _run(submission, parse, submission.raw, limits=self._limits, notices=notices)
@@ -82,20 +84,23 @@ class Steps:
         parties: Parties,
         origin: AuthenticationResults | None,
     ) -> tuple[Finding, ...]:
-        """The facts, and what the recognizers see in the text where a rule looks at it."""
+        """The facts, and what the recognizers see in the text where a rule looks at it, attachments included."""
         with self._observer.stage("inspect"):
+            if matters_in_scope(known.pack, parties) or are_attachments_in_scope(known.pack, parties):
+                await _run(submission, lambda: message.texts)  # read here, and in a thread if it is large
+            attachments = await self._attachments(known, message, parties)
+            whole = attachments.added_to(message)
             facts = fact_findings(
                 submission=submission,
-                message=message,
+                message=whole,
                 parties=parties,
                 directory=known.directory,
                 pack=known.pack,
                 today=self._now().astimezone().date(),
                 origin=origin,
+                attachments=attachments,
             )
-            request = inspection_request(
-                known.pack, parties, message, directory=known.directory, concerns=known.concerns
-            )
+            request = inspection_request(known.pack, parties, whole, directory=known.directory, concerns=known.concerns)
             return (*facts, *(await known.inspect(request))) if request else facts
 
     async def memory(
@@ -174,6 +179,12 @@ class Steps:
             self._observer.failed(judged.submission, error)
         except Exception as error:  # noqa: BLE001 -- the message has left: a defect of ours must not make it leave twice
             self._observer.broke(judged.submission, error)
+
+    async def _attachments(self, known: Knowledge, message: Message, parties: Parties) -> Attachments:
+        """What stands in the attachments, opened in a process of their own, where a rule looks at such mail."""
+        if not are_attachments_in_scope(known.pack, parties):
+            return NOTHING
+        return await known.open_attachments(message)
 
     def _sign(self, known: Knowledge, parties: Parties, plan: Plan) -> Sign | None:
         """Who signs what leaves now; a held message is signed when a person releases it (`gateway.decide`)."""

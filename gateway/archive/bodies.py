@@ -1,35 +1,40 @@
-"""The bytes of messages on disk: zstd, hashed, small ones for the database, large ones as files of their own.
+"""The bytes of messages as they are kept: hashed, zstd, sealed; small ones for the database, others loose (`places`).
 
-A large body would block the group commit and swell the write-ahead log, so it is written first: file, fsync, rename,
-fsync of the folder; the row that names it follows in the transaction. A file without a row is a stray that
-`Store.recover` takes away. Knows no SQL. Called by `store` (pack) and `reads` (unpack).
+A loose body says what it is: before its sealed bytes stands a line with the record's id, moment, direction and the
+stage, which with the record's key open it without any row. Pure but for `write_durably` and `sync_folder`. Knows no
+SQL. Called by `store` (pack) and `reads` (unpack).
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import zstandard
 
 from gateway.archive.model import Record, Stage, StoredBody
+from gateway.archive.sealing import Seal, is_sealed, new_key, record_header
 from gateway.holding.refs import ref_of
 from gateway.message.errors import GatewayError, MachineryFailed, StoreFull
 
-LARGE_BYTES = 256 * 1024  # compressed; above it a body is a file
+LARGE_BYTES = 256 * 1024  # compressed and sealed; above it a body is a file
+SUFFIX = ".sealed"  # of the names of loose bodies
+_LOOSE = b"practicum-body-1 "
 _LEVEL = 3
+_NAME_DIGITS = 12  # hexadecimal
 _OUT_OF_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _of_thread = threading.local()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedBody:
-    """One form of a message, ready to store: either `content` or the name of a `file` in the folder of large bodies."""
+    """One form of a message, ready to store: either `content` or the name of the loose body (column `file`)."""
 
     stage: Stage
     content: bytes | None = field(repr=False)
@@ -37,12 +42,27 @@ class PackedBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackedBodies:
-    """Both forms of a message. `bodies` has one entry if the delivered bytes are the received ones."""
+class Loose:
+    """A body that lies outside the database: its name and all its bytes."""
 
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedBodies:
+    """Both forms of a message. `bodies` has one entry if the delivered bytes are the received ones.
+
+    `loose` are to be put in their place before the row is written.
+
+    `seal` has the record's new key: the caller stores it wrapped, or the bodies can never be read again.
+    """
+
+    seal: Seal = field(repr=False)
     received: StoredBody
     delivered: StoredBody
     bodies: tuple[PackedBody, ...]
+    loose: tuple[Loose, ...] = ()
 
 
 class BodyDamaged(MachineryFailed):
@@ -53,34 +73,67 @@ class BodyDamaged(MachineryFailed):
         self.why = why
 
 
-def pack(record: Record, folder: Path) -> PackedBodies:
-    """Both forms of the record compressed and hashed; large ones are on disk in `folder` when this returns.
+def pack(record: Record, inline_bytes: int = LARGE_BYTES) -> PackedBodies:
+    """Both forms of the record hashed, compressed and sealed under a new key.
 
-    Raises StoreFull or MachineryFailed; then no file of this record is left.
+    Those of more than `inline_bytes` then (-1: all) are loose.
     """
     received = _measure(record.received)
     delivered = received if record.delivered == record.received else _measure(record.delivered)
     forms = [(Stage.RECEIVED, record.received)]
     if delivered is not received:
         forms.append((Stage.DELIVERED, record.delivered))
+    header = record_header(record.id, record.received_at, record.direction.value)
+    seal = Seal(new_key(), header)
     bodies: list[PackedBody] = []
-    try:
-        for stage, content in forms:
-            bodies.append(_pack_one(record.id, stage, content, folder))
-    except OSError as error:
-        discard(bodies, folder)
-        raise disk_error(error) from error
-    return PackedBodies(received=received, delivered=delivered, bodies=tuple(bodies))
+    loose: list[Loose] = []
+    for stage, content in forms:
+        sealed = seal.close(stage.value, deflate(content))
+        if len(sealed) <= inline_bytes:
+            bodies.append(PackedBody(stage=stage, content=sealed, file=None))
+        else:
+            loose.append(loosened(ref_of(record.id), header, stage, sealed))
+            bodies.append(PackedBody(stage=stage, content=None, file=loose[-1].name))
+    return PackedBodies(seal=seal, received=received, delivered=delivered, bodies=tuple(bodies), loose=tuple(loose))
 
 
-def unpack(message_id: str, stage: Stage, body: PackedBody | None, expected: StoredBody, folder: Path) -> bytes:
-    """The bytes of a stored body, proved by size and SHA-256. Raises BodyDamaged."""
+def loosened(ref: str, header: bytes, stage: Stage, sealed: bytes) -> Loose:
+    """A sealed body as it lies outside the database.
+
+    Its name ends with a hash of what is sealed, so that what a killed process put for the same message under another
+    key is not in the way, and what was put already has the same name.
+    """
+    facts = json.dumps([*header.decode("utf-8", "replace").split("\n"), stage.value], separators=(",", ":"))
+    name = f"{ref}-{stage.value}-{hashlib.sha256(sealed).hexdigest()[:_NAME_DIGITS]}{SUFFIX}"
+    return Loose(name=name, content=_LOOSE + facts.encode() + b"\n" + sealed)
+
+
+def sealed_of(loose: bytes) -> bytes:
+    """The sealed bytes of a loose body; those of releases that wrote no line before them are as they are."""
+    return loose[loose.index(b"\n") + 1 :] if loose.startswith(_LOOSE) and b"\n" in loose else loose
+
+
+def unpack(
+    seal: Seal | None,
+    message_id: str,
+    stage: Stage,
+    body: PackedBody | None,
+    expected: StoredBody,
+    get: Callable[[str], bytes | None],
+) -> bytes:
+    """The bytes of a stored body, opened and proved by size and SHA-256; `seal` None if no key opens the record.
+
+    `get` gives a loose body by its name. Raises BodyDamaged.
+    """
     if body is None:
         raise BodyDamaged(message_id, stage, "missing")
-    packed = body.content if body.file is None else _read_file(message_id, stage, folder / body.file)
+    packed = body.content if body.file is None else _loose(message_id, stage, body.file, get)
     if packed is None:
         raise BodyDamaged(message_id, stage, "missing")
-    content = inflate(packed, expected.size)
+    opened = None if seal is None else seal.open(body.stage.value, packed)
+    if opened is None:
+        raise BodyDamaged(message_id, stage, "changed" if seal is not None and is_sealed(packed) else "unreadable")
+    content = inflate(opened, expected.size)
     if content is None:
         raise BodyDamaged(message_id, stage, "unreadable")
     if _measure(content) != expected:
@@ -106,19 +159,6 @@ def inflate(packed: bytes, max_bytes: int) -> bytes | None:
         return zstandard.ZstdDecompressor().decompress(packed, max_output_size=max(max_bytes, 1))
     except zstandard.ZstdError:
         return None
-
-
-def discard(bodies: Iterable[PackedBody], folder: Path) -> None:
-    """Take away the files of bodies whose row was not written; what can't be taken away is left to `remove_strays`."""
-    for body in bodies:
-        if body.file is not None:
-            _remove(folder / body.file)
-
-
-def remove_strays(folder: Path, known: frozenset[str]) -> int:
-    """Take away every file in `folder` that no row names; the count. Only while no other process writes."""
-    strays = [path for path in folder.iterdir() if path.name not in known]
-    return sum(_remove(path) for path in strays)
 
 
 def disk_error(error: OSError) -> GatewayError:
@@ -160,26 +200,16 @@ def write_durably(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def _pack_one(message_id: str, stage: Stage, content: bytes, folder: Path) -> PackedBody:
-    packed = deflate(content)
-    if len(packed) <= LARGE_BYTES:
-        return PackedBody(stage=stage, content=packed, file=None)
-    name = f"{ref_of(message_id)}-{stage.value}.zst"
-    write_durably(folder / name, packed)
-    return PackedBody(stage=stage, content=None, file=name)
-
-
 def _measure(content: bytes) -> StoredBody:
     return StoredBody(size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
-def _read_file(message_id: str, stage: Stage, path: Path) -> bytes | None:
+def _loose(message_id: str, stage: Stage, name: str, get: Callable[[str], bytes | None]) -> bytes | None:
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
+        found = get(name)
     except OSError as error:
         raise BodyDamaged(message_id, stage, "unreadable") from error
+    return None if found is None else sealed_of(found)
 
 
 def _remove(path: Path) -> bool:

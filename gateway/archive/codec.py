@@ -1,4 +1,4 @@
-"""Envelope, session, verdict and instants as text for the store's columns, and back.
+"""Envelope, session, verdict and instants as text for the store's columns and sealed values, and back.
 
 JSON in ASCII, so that any string that a hostile envelope carries (lone surrogates too) can be stored. Rows outlive
 releases: reading forgives keys that an older release did not write. Pure; called by `writes` and `reads`.
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gateway.archive.model import ReasonRecord, VerdictRecord
+from gateway.archive.model import AuditEntry, Letter, ReasonRecord, Record, StoredBody, VerdictRecord
 from gateway.holding.model import Outcome
 from gateway.message.submission import Envelope, Recipient, SessionFacts
 from gateway.policy.verdict import Reason, Verdict
+
+_encoder = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 
 def instant(moment: datetime) -> str:
@@ -37,6 +39,100 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What of a message's row is sealed."""
+
+    worker_id: str | None
+    envelope: Envelope
+    session: SessionFacts
+    reasons: str
+    authentication: str | None
+    received: StoredBody
+    delivered: StoredBody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldContents:
+    """What of a hold's row is sealed: who is asked, who decided and why, and the outcome for each recipient."""
+
+    supervisor: str | None
+    decided_by: str | None = None
+    why: str | None = None
+    outcomes: tuple[Outcome, ...] = ()
+
+
+def contents_bytes(record: Record, received: StoredBody, delivered: StoredBody) -> bytes:
+    """What of a message's row is sealed, as JSON."""
+    return _json(
+        {
+            "worker_id": record.worker_id,
+            "envelope": envelope_json(record.envelope),
+            "session": session_json(record.session),
+            "reasons": verdict_json(record.verdict),
+            "authentication": record.authentication,
+            "received": [received.size, received.sha256],
+            "delivered": [delivered.size, delivered.sha256],
+        }
+    ).encode()
+
+
+def read_contents(text: bytes) -> Contents:
+    """What `contents_bytes` wrote."""
+    stored = json.loads(text)
+    received, delivered = (
+        StoredBody(size=size, sha256=sha256) for size, sha256 in (stored["received"], stored["delivered"])
+    )
+    return Contents(
+        worker_id=stored["worker_id"],
+        envelope=read_envelope(stored["envelope"]),
+        session=read_session(stored["session"]),
+        reasons=stored["reasons"],
+        authentication=stored["authentication"],
+        received=received,
+        delivered=delivered,
+    )
+
+
+def hold_bytes(contents: HoldContents) -> bytes:
+    """What of a hold's row is sealed, as JSON."""
+    values = {"supervisor": contents.supervisor, "decided_by": contents.decided_by, "why": contents.why}
+    return _json(values | {"outcomes": outcomes_json(contents.outcomes)}).encode()
+
+
+def read_hold(text: bytes) -> HoldContents:
+    """What `hold_bytes` wrote."""
+    stored = json.loads(text)
+    return HoldContents(
+        supervisor=stored["supervisor"],
+        decided_by=stored["decided_by"],
+        why=stored["why"],
+        outcomes=read_outcomes(stored["outcomes"]),
+    )
+
+
+def letter_bytes(letter: Letter) -> bytes:
+    """Envelope and content of a letter: a line of JSON, then the bytes."""
+    return envelope_json(letter.envelope).encode() + b"\n" + letter.content
+
+
+def read_letter(text: bytes) -> tuple[Envelope, bytes]:
+    """What `letter_bytes` wrote."""
+    envelope, _, content = text.partition(b"\n")
+    return read_envelope(envelope.decode()), content
+
+
+def audit_bytes(entry: AuditEntry) -> bytes:
+    """What of an audit entry is sealed: who, why, and the client file's number."""
+    return _json({"who": storable(entry.who), "why": storable(entry.why), "file": entry.file}).encode()
+
+
+def read_audit(text: bytes) -> tuple[str, str, str | None]:
+    """Who, why and which client file: what `audit_bytes` wrote."""
+    stored = json.loads(text)
+    return stored["who"], stored["why"], stored["file"]
+
+
 def envelope_json(envelope: Envelope) -> str:
     """The envelope as JSON."""
     recipients = [[recipient.address, *recipient.parameters] for recipient in envelope.recipients]
@@ -52,7 +148,7 @@ def read_envelope(text: str) -> Envelope:
 
 def session_json(session: SessionFacts) -> str:
     """The session's facts as JSON."""
-    return _json(asdict(session))
+    return _json({name: getattr(session, name) for name in SessionFacts.__slots__})
 
 
 def read_session(text: str) -> SessionFacts:
@@ -120,4 +216,4 @@ def _reason_values(reason: Reason) -> dict[str, object]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return _encoder.encode(value)

@@ -210,11 +210,14 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreHealth:
-    """Whether the committer runs, how many writes wait for it, and the free bytes of the store's disk."""
+    """Whether the committer runs, how many writes wait for it, and the free bytes of the store's disk.
+
+    `free_bytes` is None if the disk is another machine's.
+    """
 
     is_alive: bool
     waiting: int
-    free_bytes: int
+    free_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,8 +231,49 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """Something that is not as the ledger has it.
+
+    `kind` is record, state, hold, audit, ledger, checkpoint or kept checkpoint; `about` its id, reference or number;
+    `why` is `changed`, `missing`, `added`, or words.
+    """
+
+    kind: str
+    about: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerProof:
+    """That a record is a leaf of the ledger: its index from 0, salt and entry, and the audit path to the root."""
+
+    record_id: str
+    index: int
+    entry: bytes = field(repr=False)
+    path: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerProofs:
+    """Proofs of records against one signed head of the ledger."""
+
+    size: int
+    root: bytes
+    at: str
+    public_key: bytes
+    signature: bytes
+    records: tuple[LedgerProof, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """The result of `Store.verify`: bodies looked at, and every one that is damaged."""
+    """The result of `Store.verify`: bodies looked at, every one that is damaged, and what differs from the ledger."""
 
     bodies: int
     damages: tuple[Damage, ...]
+    breaks: tuple[Break, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """True if nothing is damaged and everything is as the ledger has it."""
+        return not self.damages and not self.breaks

@@ -1,6 +1,6 @@
 """The store as the rest of the gateway sees it: every write returns after COMMIT, every read gives values.
 
-One `Store` for a process. The serving gateway and any number of shell commands may have the same folder open at once.
+One `Store` for a process. The serving gateway and any number of shell commands may have the same store open at once.
 What stands here is the order of things (pack, write, read back); rows are written in `writes`, read in `reads`.
 Errors: StoreFull (452) when the disk is full, MachineryFailed (451) for everything else that is wrong with it; the next
 write works again as soon as the disk does. A wait that is cancelled may or may not have written.
@@ -9,25 +9,27 @@ write works again as soon as the disk does. A wait that is cancelled may or may 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
-from datetime import datetime, timedelta
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain, count
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
-from gateway.archive import bodies, reads, writes
-from gateway.archive.codec import instant
-from gateway.archive.committer import Committer
-from gateway.archive.database import Connection, Database
+from gateway.archive import bodies, epochs, homes, ledger, proof, reads, writes
+from gateway.archive.bucket import ROW_WITHIN_S
+from gateway.archive.database import Connection
+from gateway.archive.homes import Scaled
+from gateway.archive.ledger import Checkpoint
+from gateway.archive.letter_queue import LetterQueue
+from gateway.archive.life_model import Traces
+from gateway.archive.master import MasterKeySource, beside
 from gateway.archive.model import (
     AuditEntry,
     ClientFile,
+    LedgerProofs,
     Letter,
-    LetterState,
-    QueuedLetter,
     Record,
     Recovered,
     Stage,
@@ -37,51 +39,52 @@ from gateway.archive.model import (
     Verification,
 )
 from gateway.archive.states import MessageEvent, MessageState
-from gateway.archive.verify import verification
+from gateway.archive.vault import Vault
+from gateway.archive.verify import sweep, verification
 from gateway.holding.model import Hold, Outcome, Release, StoredHold
 from gateway.holding.states import OPEN_STATES, HoldState
 from gateway.message.errors import MachineryFailed, StoreFull
 from gateway.message.submission import Envelope
 from gateway.policy.memory import Telling
 
-MAX_RESERVE_BYTES = 8 * 1024 * 1024
 RELEASE_LEASE = timedelta(minutes=20)  # longer than RFC 5321 section 4.5.3.2 lets a final reply take
+SENDING_LEASE = timedelta(hours=1)  # three times that, for a large message to a slow next hop
 _INLINE_BYTES = 64 * 1024  # smaller messages are packed at once, larger ones in a thread
-Answer = TypeVar("Answer")
 
 
-class Store:
-    """The archive, the holds and the queue of letters in one folder. Made by `Store.open`."""
-
-    def __init__(self, folder: Path, database: Database, lock: int | None, reserve_bytes: int) -> None:
-        self._folder = folder
-        self._large = folder / "large"
-        self._database = database
-        self._committer = Committer(database, low_bytes=2 * reserve_bytes)
-        self._lock = lock
-        self._reserve_bytes = reserve_bytes
+class Store(LetterQueue):
+    """The archive, the holds and the queue of letters. Made by `Store.open` and `Store.open_scaled`."""
 
     @classmethod
-    async def open(cls, path: Path, *, is_gateway: bool = False, reserve_bytes: int | None = None) -> Self:
+    async def open(
+        cls,
+        path: Path,
+        *,
+        is_gateway: bool = False,
+        reserve_bytes: int | None = None,
+        master: MasterKeySource | None = None,
+    ) -> Self:
         """The store in that folder, made and migrated as needed (mode 0700, files 0600).
 
         `is_gateway` takes the place of the one serving gateway until `close` or the end of the process: a second one
         gets MachineryFailed. `reserve_bytes` stay free for the marks and decisions that follow a filing; None takes
-        8 MiB or a fifth of the disk, whichever is less. Raises StoreFull or MachineryFailed.
+        8 MiB or a fifth of the disk, whichever is less. `master` None takes the file `archive.key` beside the folder.
+        Raises StoreFull or MachineryFailed (MasterKeyMissing, MasterKeyWrong).
         """
-        return await asyncio.to_thread(cls._open, path, is_gateway, reserve_bytes)
+        key = master or beside(path)
+        opened = partial(homes.open_folder, path, key, is_gateway=is_gateway, reserve_bytes=reserve_bytes)
+        return cls(await asyncio.to_thread(opened))
 
-    async def close(self) -> None:
-        """Commit what waits and close the files."""
-        await asyncio.to_thread(self._close)
+    @classmethod
+    async def open_scaled(
+        cls, where: Scaled, *, master: MasterKeySource, is_gateway: bool = False, is_alone: bool = False
+    ) -> Self:
+        """The store on those servers. Any number of gateways may have it open with `is_gateway`.
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
+        `is_alone` is for what may not be done beside them. Raises StoreFull or MachineryFailed.
+        """
+        opened = partial(homes.open_scaled, where, master, is_gateway=is_gateway, is_alone=is_alone)
+        return cls(await asyncio.to_thread(opened))
 
     # Messages
 
@@ -98,6 +101,24 @@ class Store:
             writes.enqueue(connection, queue)
 
         await self._file(record, work)
+
+    async def past_id(self, at: datetime, fingerprint: str) -> str:
+        """An id for a message of before the gateway, the same whenever it is found; sorts by time, tells nothing.
+
+        Mail that is found again after its record was destroyed has another: the ledger knows the first as destroyed.
+        """
+        moment = f"{max(int(at.timestamp() * 1000), 0):012x}"
+
+        def first_free(connection: Connection) -> str:
+            texts = chain((fingerprint,), (f"{fingerprint}\n{times}" for times in count(1)))
+            ids = (f"{moment}{self._database.vault.hashed('past', text)[:16]}" for text in texts)
+            return next(name for name in ids if not reads.is_destroyed(connection, name))
+
+        return await self._read(first_free)
+
+    async def file_past(self, record: Record, entry: AuditEntry) -> None:
+        """File a message of before the gateway as sent, with the entry that tells who brought it, at once."""
+        await self._file(record, lambda c, packed: writes.file_past(c, record, packed, entry))
 
     async def hold(self, record: Record, hold: Hold, letters: Iterable[Letter] = ()) -> None:
         """File a message as held, with its hold and the letters that tell of it, in one transaction."""
@@ -195,37 +216,6 @@ class Store:
         """The hold of that reference, as a person typed it, or of that message id. Raises HoldUnknown."""
         return await self._read(lambda c: reads.held(c, ref))
 
-    # Letters
-
-    async def enqueue(self, letters: Iterable[Letter]) -> None:
-        """Put letters into the queue, due at once."""
-        queue = tuple(letters)
-        await self._write(lambda c: writes.enqueue(c, queue))
-
-    async def due_letters(self, now: datetime, limit: int = 50) -> tuple[QueuedLetter, ...]:
-        """Letters to try now, the longest due first. Only the serving gateway sends them."""
-        return await self._read(lambda c: reads.due_letters(c, instant(now), limit))
-
-    async def letters_about(self, message_id: str) -> tuple[QueuedLetter, ...]:
-        """Every letter that tells about a message."""
-        return await self._read(lambda c: reads.letters_about(c, message_id))
-
-    async def letter_sent(self, letter_id: str, code: int) -> None:
-        """The next hop has taken the letter."""
-        await self._write(lambda c: writes.end_letter(c, letter_id, LetterState.SENT, code=code))
-
-    async def letter_failed(self, letter_id: str, next_try: datetime, code: int | None = None) -> None:
-        """The letter could not be sent now; `code` is None if the next hop gave no answer."""
-        await self._write(lambda c: writes.postpone_letter(c, letter_id, next_try, code=code))
-
-    async def letter_refused(self, letter_id: str, code: int) -> None:
-        """The next hop has refused the letter for good."""
-        await self._write(lambda c: writes.end_letter(c, letter_id, LetterState.REFUSED, code=code))
-
-    async def letter_expired(self, letter_id: str) -> None:
-        """The letter could not be sent in its time."""
-        await self._write(lambda c: writes.end_letter(c, letter_id, LetterState.EXPIRED, code=None))
-
     # The client's file, for people
 
     async def record(self, id_or_ref: str) -> StoredRecord:
@@ -242,7 +232,11 @@ class Store:
 
     async def body(self, id_or_ref: str, stage: Stage) -> bytes:
         """One form of a message, proved against its hash. Raises RecordUnknown or BodyDamaged."""
-        return await self._read(lambda c: reads.body(c, id_or_ref, stage, self._large))
+        return await self._read(lambda c: reads.body(c, id_or_ref, stage, self._place))
+
+    async def received(self, ids: Sequence[str]) -> list[tuple[StoredRecord, bytes]]:
+        """The records of at most 500 ids with their bytes as received; those that are damaged are left out."""
+        return await self._read(lambda c: reads.received(c, ids, self._place))
 
     async def told(self, file: str) -> tuple[Told, ...]:
         """When the client of that file was sent the retention notice [CLI-8]."""
@@ -266,58 +260,148 @@ class Store:
     # The store itself
 
     async def recover(self, at: datetime) -> Recovered:
-        """Put right what a killed gateway left: messages in `sending`, releases never ended, files without a row.
+        """Put right what a killed gateway left: messages in `sending`, releases never ended, bodies without a row.
 
-        Call it once after `open`, before the doors; only the serving gateway may. Raises MachineryFailed otherwise.
+        Call it once after `open`, before the doors; only the serving gateway may. Beside other gateways it lets be
+        what may be theirs, is to be called again now and then, and leaves bodies to `sweep`. Raises MachineryFailed
+        otherwise.
         """
-        if self._lock is None:
+        if self._home.seat is None:
             raise MachineryFailed("only the serving gateway recovers the store")
 
-        unconfirmed = await self._write(lambda c: writes.leave_unconfirmed(c, at))
+        before = at - SENDING_LEASE if self.is_shared else None
+        unconfirmed = await self._write(lambda c: writes.leave_unconfirmed(c, at, begun_before=before))
         releases = await self.give_back_releases(at)
-        known = await self._read(reads.body_files)
-        strays = await asyncio.to_thread(bodies.remove_strays, self._large, known)
+        strays = 0 if self.is_shared else await self.sweep()
         return Recovered(unconfirmed=unconfirmed, releases=releases, stray_files=strays)
+
+    async def sweep(self) -> int:
+        """Take away every body that no row names and none will; the count. It looks at the name of every loose body.
+
+        Only those older than `bucket.STRAY_AGE`: a shell command that files beside it puts the body before its row.
+        """
+        return await asyncio.to_thread(sweep, self._database, self._place)
+
+    @property
+    def is_shared(self) -> bool:
+        """True if other gateways may serve it at the same time."""
+        return self._home.is_shared
+
+    async def leads(self) -> bool:
+        """True for the one of the serving gateways that does what must be done by one: letters, reminders, recovery.
+
+        Raises MachineryFailed if that can't be told.
+        """
+        seat = self._home.seat
+        return seat is not None and await asyncio.to_thread(seat.leads)
 
     async def give_back_releases(self, at: datetime) -> int:
         """Releases begun more than RELEASE_LEASE ago and never ended (a killed shell) are held again; the count."""
         begun_before = at - RELEASE_LEASE
         return await self._write(lambda c: writes.give_back_releases(c, begun_before=begun_before, at=at))
 
-    async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verification:
-        """Hash every body again and name what is damaged. `progress(done, total)` counts messages."""
-        return await asyncio.to_thread(verification, self._database, self._large, progress)
+    async def end_sendings(self, at: datetime) -> int:
+        """Messages sent for longer than SENDING_LEASE (by a worker that was killed) become unconfirmed; the count."""
+        begun_before = at - SENDING_LEASE
+        return await self._write(lambda c: writes.leave_unconfirmed(c, at, begun_before=begun_before))
+
+    @property
+    def place(self) -> int | None:
+        """The descriptor that keeps the place of the one serving gateway; it holds in every process that has it."""
+        return None if self._home.seat is None else self._home.seat.descriptor
+
+    async def erase(self, sealed: frozenset[bytes], objects: Iterable[str]) -> Traces:
+        """Take from the disk what a destruction left: loose bodies, the log, and remains of sealed values."""
+        return await asyncio.to_thread(self._home.erase, sealed, tuple(objects))
+
+    async def rotate(self, new: MasterKeySource, *, keep_days: int = 35) -> int:
+        """Wrap every key anew with another master key, in one transaction; the count of keys.
+
+        Backups made under the old one are to be opened for `keep_days` more (`gateway.archive.epochs`). Only while no
+        gateway serves (`is_gateway`), for it would go on with the old one. Raises MachineryFailed otherwise,
+        MasterKeyMissing for a key that can't be had.
+        """
+        if self._home.seat is None or not self._home.seat.is_alone:
+            raise MachineryFailed("only the serving gateway's place allows to change the master key")
+        vault = Vault(await asyncio.to_thread(new.load, may_make=True))
+        at = datetime.now(tz=UTC)
+        count = await self._write(lambda c: epochs.replace(c, vault, at=at, keep_days=keep_days))
+        self._database.vault.adopt(vault)
+        return count
+
+    async def verify(
+        self, progress: Callable[[int, int], None] | None = None, kept: Checkpoint | None = None
+    ) -> Verification:
+        """Hash every body again, compare every row with the ledger, and name what is damaged.
+
+        `progress(done, total)` counts messages; `kept` is an earlier checkpoint that was kept outside.
+        """
+        return await asyncio.to_thread(verification, self._database, self._place, progress, kept)
+
+    async def proofs(self, record_ids: Iterable[str]) -> LedgerProofs:
+        """Proofs of those records against the present head of the ledger. Raises MachineryFailed if it is damaged."""
+        asked = tuple(record_ids)
+        return await self._read(lambda c: proof.proofs(c, asked))
+
+    async def checkpoint(self) -> str | None:
+        """The head of the ledger as text to keep outside; None for a store that holds nothing."""
+        head = await self._read(proof.checkpoint_of)
+        return None if head is None else head.text(ledger.public_key(self._database.vault))
 
     async def counts(self) -> dict[str, int]:
         """Messages, holds and letters by state, as `holds.held`."""
         return await self._read(reads.counts)
 
     def health(self) -> StoreHealth:
-        """Whether writes are taken, how many wait, and the free bytes of the disk."""
+        """Whether writes are taken, how many wait, and the free bytes of the disk, if it is this machine's."""
         try:
             free = self._database.free_bytes()
         except OSError:
             free = 0
         return StoreHealth(is_alive=self._committer.is_alive, waiting=self._committer.waiting, free_bytes=free)
 
+    async def parts_down(self) -> tuple[str, ...]:
+        """Which parts do not answer now: `database`, `objects`."""
+        parts = {"database": self._database.is_down, "objects": self._place.is_down}
+        found = await asyncio.gather(*(asyncio.to_thread(is_down) for is_down in parts.values()))
+        return tuple(name for name, is_down in zip(parts, found, strict=True) if is_down)
+
     async def _file(self, record: Record, work: Callable[[Connection, bodies.PackedBodies], None]) -> None:
         self._require_room(len(record.received) + len(record.delivered))
+        inline_bytes = self._place.inline_bytes
         if len(record.received) + len(record.delivered) <= _INLINE_BYTES:
-            packed = bodies.pack(record, self._large)
+            packed = bodies.pack(record, inline_bytes)
         else:
-            packed = await asyncio.to_thread(bodies.pack, record, self._large)
+            packed = await asyncio.to_thread(bodies.pack, record, inline_bytes)
+        begun = time.monotonic()
+        if packed.loose:
+            await self._place.put(packed.loose)
+
+        def timely(connection: Connection) -> None:
+            if time.monotonic() - begun > ROW_WITHIN_S:
+                raise MachineryFailed("the bodies were put too long ago to be named now")
+            work(connection, packed)
+
         try:
-            await self._write(lambda connection: work(connection, packed))
-        except StoreFull:
-            bodies.discard(packed.bodies, self._large)  # after another error the row may be there: left to `recover`
+            await self._write(timely if packed.loose else lambda connection: work(connection, packed))
+        except StoreFull:  # after another error the row may be there: left to `recover`
+            await asyncio.to_thread(self._place.discard, [body.name for body in packed.loose])
             raise
+
+    def has_room_for_words(self) -> bool:
+        """True if the index may grow: what stays free for marks and decisions is not its to take."""
+        try:
+            self._require_room(2 * self._home.reserve_bytes)
+        except (StoreFull, MachineryFailed):
+            return False
+        return True
 
     def _require_room(self, size: int) -> None:
         try:
             free = self._database.free_bytes()
         except OSError as error:
             raise MachineryFailed("store can't be reached", errno=error.errno or 0) from error
-        if free < self._reserve_bytes + size:
+        if free is not None and free < self._home.reserve_bytes + size:
             raise StoreFull
 
     async def _mark(
@@ -330,60 +414,3 @@ class Store:
             writes.enqueue(connection, queue)
 
         await self._write(work)
-
-    async def _write(self, work: Callable[[Connection], Answer]) -> Answer:
-        return await asyncio.wrap_future(self._committer.submit(work))
-
-    async def _read(self, query: Callable[[Connection], Answer]) -> Answer:
-        return await asyncio.to_thread(self._database.read, query)
-
-    @classmethod
-    def _open(cls, path: Path, is_gateway: bool, reserve_bytes: int | None) -> Self:
-        try:
-            with ExitStack() as undo:
-                _make_folder(path / "large")
-                lock = _lock(path / "serving.lock", wait=False) if is_gateway else None
-                if lock is not None:
-                    undo.callback(os.close, lock)
-                database = Database(path / "store.sqlite")
-                undo.callback(database.close)
-                migrating = _lock(path / "migrating.lock", wait=True)
-                try:
-                    database.migrate()
-                finally:
-                    os.close(migrating)
-                bodies.sync_folder(path)
-                disk = os.statvfs(path)
-                undo.pop_all()
-        except OSError as error:
-            raise bodies.disk_error(error) from error
-        fifth = disk.f_blocks * disk.f_frsize // 5
-        store = cls(path, database, lock, min(MAX_RESERVE_BYTES, fifth) if reserve_bytes is None else reserve_bytes)
-        store._committer.start()
-        return store
-
-    def _close(self) -> None:
-        self._committer.close()
-        self._database.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-
-def _make_folder(path: Path) -> None:
-    """Make a folder and those above it, for their owner alone, and make each new name durable."""
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    for folder in reversed(missing):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        bodies.sync_folder(folder.parent)
-
-
-def _lock(path: Path, *, wait: bool) -> int:
-    """A lock that ends with the process; its descriptor. Raises MachineryFailed if another process has it."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise MachineryFailed("another gateway serves this store") from error
-    return handle

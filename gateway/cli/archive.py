@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli import archive_dispose, archive_life, archive_search, archive_stamp, exporting, importing
 from gateway.cli.console import (
     EXIT_FOUND,
     ByOption,
@@ -25,19 +26,24 @@ from gateway.cli.console import (
 )
 
 if TYPE_CHECKING:
+    from gateway.archive.ledger import Checkpoint
     from gateway.archive.model import StoredRecord, Told
 
-app = typer.Typer(help="The clients' files: list, show, verify, export.", no_args_is_help=True)
-_NOT_YET = "this version exports --format eml only"
-
-
-class Form(StrEnum):
-    """The forms of an export; this version makes eml."""
-
-    EML = "eml"
-    BAG = "bag"
-    PDF = "pdf"
-    MBOX = "mbox"
+app = typer.Typer(help="The clients' files: list, show, search, keep, verify, export, import.", no_args_is_help=True)
+app.command("export")(exporting.export)
+app.command("import")(importing.import_)
+app.command("search")(archive_search.search)
+app.command("reindex")(archive_search.reindex)
+app.command("stamp")(archive_stamp.stamp)
+app.command("retention")(archive_life.retention)
+app.command("hold")(archive_life.hold)
+app.command("unhold")(archive_life.unhold)
+app.command("holds")(archive_life.holds)
+app.command("move")(archive_life.move)
+app.command("merge")(archive_life.merge)
+app.command("certificate")(archive_dispose.certificate)
+app.command("retire-key")(archive_dispose.retire_key)
+app.add_typer(archive_dispose.app, name="dispose")
 
 
 class Which(StrEnum):
@@ -73,45 +79,82 @@ def show(
     asyncio.run(_show(record_id, config, raw, as_json))
 
 
-@app.command("search", hidden=True)
-def search(words: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Say that this version has no search."""
-    del words
-    stop("this version can't search the archive; `archive list --client FILE` lists a client's file")
+@app.command("log")
+def log(
+    config: ConfigOption,
+    by: ByOption,
+    client: Annotated[str | None, typer.Option("--client", metavar="FILE", help="One client's file only.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who listed, viewed, searched, exported or decided what, when and why. The look is recorded, too.
+
+    Only for the roles that the policy names under `retention: access_log`.
+    """
+    asyncio.run(_log(config, by, client, as_json))
 
 
 @app.command("verify")
-def verify(config: ConfigOption, as_json: JsonOption = False) -> None:
-    """Hash every stored message again; exit 1 if one is changed, missing or unreadable."""
-    if asyncio.run(_verify(config, as_json)):
+def verify(
+    config: ConfigOption,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", metavar="FILE", help="A checkpoint kept from before: finds a store put back."),
+    ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option("--authority-root", metavar="PEM", help="Prove FILE.tsr, its stamp, by this root certificate."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove the whole store against its ledger; exit 1 and a line for each thing changed, missing, added or moved."""
+    from gateway.archive.ledger import read_checkpoint
+
+    kept = None
+    if checkpoint is not None:
+        read = read_checkpoint(checkpoint.read_text(encoding="ascii", errors="replace"))
+        if read is None:
+            stop(f"{checkpoint} is no checkpoint: `archive checkpoint` prints one")
+        kept = read[0]
+        if root is not None:
+            archive_stamp.require_stamp(checkpoint, root)
+    elif root is not None:
+        stop("--authority-root needs --checkpoint: the stamp is of a kept checkpoint")
+    if asyncio.run(_verify(config, as_json, kept)):
         raise typer.Exit(EXIT_FOUND)
 
 
-@app.command("export")
-def export(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The number of the client's file.")],
+@app.command("checkpoint")
+def checkpoint_(config: ConfigOption) -> None:
+    """Print the signed head of the ledger; keep it outside this machine, for `archive verify --checkpoint`."""
+    typer.echo(archive_stamp.head_of(config), nl=False)
+
+
+@app.command("rotate-key")
+def rotate_key(
     config: ConfigOption,
-    out: Annotated[Path, typer.Option("--out", metavar="PATH", help="A folder that does not exist yet, or is empty.")],
+    new: Annotated[Path, typer.Option("--new", metavar="KEYFILE", help="The new key's file; made if it is absent.")],
     by: ByOption,
-    purpose: Annotated[str, typer.Option("--purpose", metavar="TEXT", help="What the copy is for; it is recorded.")],
-    form: Annotated[Form, typer.Option("--format", help="eml; the others are not in this version.")] = Form.EML,
+    keep_days: Annotated[
+        int, typer.Option("--backup-days", min=0, max=36500, help="How long backups made until now are kept.")
+    ] = 35,
 ) -> None:
-    """Write a copy of a client's file, both directions in order, with a manifest. The export is recorded first."""
-    if form is not Form.EML:
-        stop(f"--format {form.value}: {_NOT_YET}")
-    asyncio.run(_export(file, config, out, by, purpose))
+    """Change the master key: every key of the store is wrapped anew. Stop the gateway first."""
+    asyncio.run(_rotate(config, new.resolve(), by, keep_days))
 
 
 async def _list(config: Path, client: str | None, as_json: bool) -> None:
-    from gateway.cli.stores import open_store, record_values
+    from gateway.cli.archive_dispose import tell_destroyed
+    from gateway.cli.stores import open_store, record_look, record_values
 
     async with open_store(config) as store:
+        await record_look(store, "listed", client)
         told = () if client is None else await store.told(client)
         if client is None:
             groups = [("Filed messages", await store.records())]
         else:
             found = await store.client_file(client)
             groups = [(f"Client file {client}", found.entries), ("Not sent", found.not_sent)]
+            await tell_destroyed(store, client)
     if as_json:
         for _, records in groups:
             for found_record in records:
@@ -122,6 +165,25 @@ async def _list(config: Path, client: str | None, as_json: bool) -> None:
             _print_records(title, records)
     if told:
         _print_told(told)
+
+
+async def _log(config: Path, by: str, client: str | None, as_json: bool) -> None:
+    from gateway.archive.model import AuditEntry
+    from gateway.cli.authority import log_reader
+    from gateway.cli.stores import audit_values, local_time, open_store
+    from gateway.service.configuration import load_configuration
+
+    who = log_reader(load_configuration(config), by, client)
+    async with open_store(config) as store:
+        look = AuditEntry(at=datetime.now(tz=UTC), who=who, what="access log read", file=client)
+        await store.write_audit(look)
+        entries = await store.audit(file=client)
+    if as_json:
+        for entry in entries:
+            print_json(audit_values(entry))
+        return
+    rows = [(local_time(entry.at), entry.who, entry.what, entry.ref, entry.file, entry.why) for entry in entries]
+    print_table("Access log", ("when", "who", "what", "message", "client file", "why"), rows)
 
 
 def _print_told(told: Iterable[Told]) -> None:
@@ -168,32 +230,33 @@ async def _show(record_id: str, config: Path, raw: Which | None, as_json: bool) 
         _print_told(told)
 
 
-async def _verify(config: Path, as_json: bool) -> bool:
+async def _verify(config: Path, as_json: bool, kept: Checkpoint | None) -> bool:
     from gateway.cli.stores import open_store
 
     async with open_store(config) as store:
         with progress_bar("verifying") as advance:
-            result = await store.verify(advance)
+            result = await store.verify(advance, kept)
     for damage in result.damages:
         if as_json:
             print_json({"ref": damage.ref, "id": damage.message_id, "stage": damage.stage.value, "why": damage.why})
         else:
             complain(f"{damage.ref}: the message as {damage.stage.value} is {damage.why}")
-    say(f"{result.bodies} bodies looked at, {len(result.damages)} damaged")
-    return bool(result.damages)
+    for found in result.breaks:
+        if as_json:
+            print_json({"kind": found.kind, "about": found.about, "why": found.why})
+        else:
+            complain(f"{found.kind} {found.about}: {found.why}")
+    say(f"{result.bodies} bodies looked at, {len(result.damages)} damaged; {len(result.breaks)} differ from the ledger")
+    return not result.is_sound
 
 
-async def _export(file: str, config: Path, out: Path, by: str, purpose: str) -> None:
-    from gateway.archive.export.eml import ExportRefused, export_eml
+async def _rotate(config: Path, new: Path, by: str, keep_days: int) -> None:
+    from gateway.archive.master import KeyFromFile
+    from gateway.archive.model import AuditEntry
     from gateway.cli.stores import open_store
 
-    async with open_store(config) as store:
-        with progress_bar("exporting") as advance:
-            try:
-                done = await export_eml(
-                    store, file, out, by=by, purpose=purpose, at=datetime.now(tz=UTC), progress=advance
-                )
-            except ExportRefused as error:
-                stop(str(error), EXIT_FOUND)
-    say(f"wrote {done.messages} message(s) of {file} to {done.folder}")
-    say(f"SHA-256 of its manifest: {done.manifest_sha256}")
+    async with open_store(config, is_gateway=True) as store:
+        await store.write_audit(AuditEntry(at=datetime.now(tz=UTC), who=by, what="master key changed"))
+        count = await store.rotate(KeyFromFile(path=new), keep_days=keep_days)
+    say(f"{count} key(s) wrapped anew; now write `master_key: {{file: {new}}}` under `store` in gateway.yaml")
+    say(f"keep the old key for the {keep_days} days of your backups, then `archive retire-key` it: with it they end")

@@ -51,9 +51,12 @@ def stop(words: str, code: int = EXIT_USAGE) -> NoReturn:
     raise typer.Exit(code)
 
 
+_LINE_ENDS = {ord(char): f"\\u{ord(char):04x}" for char in "\x85\u2028\u2029"}
+
+
 def print_json(values: Any) -> None:
-    """One JSON object as one line on standard output."""
-    line = json.dumps(values, ensure_ascii=False, default=str)
+    """One JSON object as one line on standard output, also for readers who end a line at U+0085 or U+2028."""
+    line = json.dumps(values, ensure_ascii=False, default=str).translate(_LINE_ENDS)
     typer.echo(line.encode("utf-8", "replace").decode("utf-8"))  # a file name need not be UTF-8; a JSON line must be
 
 

@@ -28,7 +28,8 @@ metrics:
   listen: "127.0.0.1:9464"           # /livez /readyz /metrics
 
 store:
-  path: var                          # held messages and the clients' files: keep it on a disk with a backup
+  path: var                          # held messages and the clients' files, encrypted: keep it on a disk with a backup
+  master_key: {file: archive.key}    # opens them: keep a copy apart from that backup, for nothing else does
 
 policy: renison-2013                 # a policy pack's name, or the folder of your own
 people: people.yaml                  # who writes, who reads, who supervises whom
@@ -56,6 +57,10 @@ workers:                                      # roles: student worker supervisor
     name: Luc Tremblay
     role: supervisor
     addresses: [luc.tremblay@agency.example]
+  - id: r-nadeau
+    name: Nora Nadeau
+    role: records                             # answers for the clients' files: reads the access log, ends files
+    addresses: [nora.nadeau@agency.example]
 
 clients:                                      # or `clients: clients.csv`
   - file: C-1042
@@ -71,13 +76,16 @@ clients:                                      # or `clients: clients.csv`
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; made if it is absent.")],
 ) -> None:
-    """Write a commented, working configuration (gateway.yaml, people.yaml) that needs no other service."""
+    """Write a commented, working configuration (gateway.yaml, people.yaml, archive.key) that needs no other service."""
+    from gateway.archive.master import FILE_NAME as KEY_NAME
+    from gateway.archive.master import make_key_file
+
     today = date.today()  # noqa: DTZ011 - a placement is told in days of the place where it is
     texts = {
         "gateway.yaml": GATEWAY_YAML,
         "people.yaml": PEOPLE_YAML.format(first=today - timedelta(days=30), last=today + timedelta(days=240)),
     }
-    present = [name for name in texts if (directory / name).exists()]
+    present = [name for name in (*texts, KEY_NAME) if (directory / name).exists()]
     if present:
         stop(f"{directory} already has {' and '.join(present)}; nothing was written. Choose another folder")
     try:
@@ -85,9 +93,11 @@ def init(
         for name, text in texts.items():
             with open(directory / name, "x", encoding="utf-8", opener=_private) as file:
                 file.write(text)
+        make_key_file(directory / KEY_NAME)
     except OSError as error:
         stop(f"can't write to {directory}: {error.strerror}")
     say(f"wrote {directory}/gateway.yaml and {directory}/people.yaml")
+    say(f"wrote {directory}/{KEY_NAME}, the key of all that will be filed: copy it now to a safe place of its own")
     say(f"next: put your people into people.yaml, then `practicum-gateway serve --config {directory}`")
 
 

@@ -6,6 +6,7 @@ which reads texts in the pool of `gateway.content.pool`.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.amend.amend import amend, unplaced
+from gateway.content.documents.reader import DocumentReader
 from gateway.content.inspector import Inspector
 from gateway.message.addresses import read_address_list
 from gateway.message.model import Message
@@ -48,6 +50,15 @@ class Judged:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A file's message and the whole judgement on it."""
+
+    submission: Submission
+    message: Message
+    judgement: Judgement
+
+
 class FileJudge:
     """Judges one file after the other, with everything loaded once."""
 
@@ -56,6 +67,7 @@ class FileJudge:
         self._given = given
         self._today = today
         self._inspector = Inspector(configuration.directory)
+        self._reader = DocumentReader(known_pictures=configuration.settings.analysis.known_pictures)
         self._limits = make_limits(configuration.settings)
 
     def judge(self, path: Path) -> Judged:
@@ -70,7 +82,12 @@ class FileJudge:
             }  # fmt: skip
             return Judged(file=str(path), line=line, stops=True, error=type(error).__name__)
 
-    def _judged(self, path: Path) -> Judged:
+    def close(self) -> None:
+        """End the process that opens attachments."""
+        self._reader.close()
+
+    def weighed(self, path: Path) -> Weighed:
+        """The message in a file and the judgement on it; whatever goes wrong is raised."""
         pack, directory = self._configuration.pack, self._configuration.directory
         raw = with_crlf(path.read_bytes())
         message = parse(raw, limits=self._limits, notices=pack.own_notice_texts())
@@ -88,11 +105,17 @@ class FileJudge:
             pack=pack,
             inspect=self._inspector.inspect,
             today=self._today,
+            open_attachments=self._reader.read,
             concerns=self._inspector.concerns,
             unplaced=unplaced,
         )
+        return Weighed(submission=submission, message=message, judgement=judgement)
+
+    def _judged(self, path: Path) -> Judged:
+        weighed = self.weighed(path)
+        judgement = weighed.judgement
         stops = SEVERITY[judgement.verdict.action] >= SEVERITY[Action.HOLD]
-        amended = amend(submission, message, judgement.plan, host_name="localhost")
+        amended = amend(weighed.submission, weighed.message, judgement.plan, host_name="localhost")
         line = json_line(str(path), judgement, is_noticed=amended.treatment.is_notice_there)
         return Judged(file=str(path), line=line, stops=stops)
 
@@ -101,12 +124,13 @@ def judge_files(paths: Sequence[Path], configuration: Configuration, given: Give
     """The judgements of the files, in their order, as they are ready."""
     file_judge = FileJudge(configuration, given, datetime.now().astimezone().date())
     workers = min(len(os.sched_getaffinity(0)), len(paths) // _FEW_FILES)
-    if workers < 2:
-        yield from map(file_judge.judge, paths)
-        return
-    fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(workers, mp_context=fork, initializer=_inherit, initargs=(file_judge,)) as pool:
-        yield from pool.map(_judge_inherited, paths, chunksize=4)
+    with contextlib.closing(file_judge):
+        if workers < 2:
+            yield from map(file_judge.judge, paths)
+            return
+        fork = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(workers, mp_context=fork, initializer=_inherit, initargs=(file_judge,)) as pool:
+            yield from pool.map(_judge_inherited, paths, chunksize=4)
 
 
 _inherited: FileJudge | None = None

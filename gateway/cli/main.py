@@ -11,7 +11,7 @@ import sys
 import typer
 
 from gateway import __version__
-from gateway.cli import archive, check, config, demonstration, held, initial, keys, notice, people, policy, serve
+from gateway.cli import archive, check, config, demonstration, held, initial, keys, notice, people, policy, serve, store
 from gateway.cli.console import EXIT_CONFIG, EXIT_FOUND, complain
 from gateway.message.errors import ConfigInvalid, GatewayError
 
@@ -30,6 +30,7 @@ app.command("demo", short_help="Show the gateway at work; ends by itself.")(demo
 app.add_typer(notice.app, name="notice")
 app.add_typer(held.app, name="held")
 app.add_typer(archive.app, name="archive")
+app.add_typer(store.app, name="store")
 app.add_typer(people.app, name="people")
 app.add_typer(config.app, name="config")
 app.add_typer(keys.app, name="keys")

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
 import typer
 
 from gateway.cli.console import EXIT_FOUND, ConfigOption, complain
 from gateway.message.errors import ConfigInvalid, ConfigProblem
 
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, max=64, help="Serving processes, instead of `workers` of gateway.yaml."),
+]
 _ADDRESS = re.compile(r"[^\s`'\"<>(),;:]+@[^\s`'\"<>(),;:]+")
 
 
-def serve(config: ConfigOption) -> None:
+def serve(config: ConfigOption, workers: WorkersOption = None) -> None:
     """Run the gateway: ready when /readyz says 200; SIGTERM drains and ends; SIGHUP reads policy and people anew."""
-    from gateway.service.life import run_service
+    from gateway.service.start import run_service
 
     try:
-        run_service(config)
+        run_service(config, workers)
     except ConfigInvalid as error:
         raise ConfigInvalid([without_addresses(problem) for problem in error.problems]) from None
     except OSError as error:

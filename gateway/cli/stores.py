@@ -19,18 +19,21 @@ from gateway.archive.store import Store
 from gateway.cli.console import EXIT_FOUND, stop
 from gateway.holding.states import HoldUnknown
 from gateway.service.settings import load_settings
+from gateway.service.store_settings import open_store as open_configured
 
 
 @asynccontextmanager
-async def open_store(config: Path) -> AsyncIterator[Store]:
+async def open_store(config: Path, *, is_gateway: bool = False) -> AsyncIterator[Store]:
     """The store of that configuration, which must exist: a command that only looks makes none.
 
-    What the store does not know, or can't vouch for, ends the command with words for a person.
+    `is_gateway` takes the place of every serving gateway: for what may not be done beside them. What the store does
+    not know, or can't vouch for, ends the command with words for a person.
     """
-    path = config / load_settings(config).store.path
-    if not path.is_dir():
+    settings = load_settings(config).store
+    path = config / settings.path
+    if not settings.is_scaled and not path.is_dir():
         stop(f"there is no store at {path} yet: `practicum-gateway serve --config {config}` makes it")
-    async with await Store.open(path) as store:
+    async with await open_configured(config, settings, is_alone=is_gateway) as store:
         try:
             yield store
         except HoldUnknown as error:
@@ -47,6 +50,23 @@ def shell_name() -> str:
         return f"shell:{getpass.getuser()}"
     except (KeyError, OSError):  # a process without an entry in the password file, as in a container
         return "shell:unknown"
+
+
+async def record_look(store: Store, what: str, file: str | None) -> None:
+    """Write down that somebody looks at a client's file, or at all (None); on disk before anything is shown."""
+    await store.write_audit(AuditEntry(at=datetime.now(tz=UTC), who=shell_name(), what=what, file=file))
+
+
+def audit_values(entry: AuditEntry) -> dict[str, str | None]:
+    """An entry of the access log as one JSON object."""
+    return {
+        "at": entry.at.isoformat(),
+        "who": entry.who,
+        "what": entry.what,
+        "why": entry.why,
+        "ref": entry.ref,
+        "file": entry.file,
+    }
 
 
 async def record_view(store: Store, found: StoredRecord) -> None:

@@ -1,7 +1,7 @@
 """Presidio's AnalyzerEngine, built of our own parts only: our registry, our reading as its NLP engine, no enhancer.
 
 Not the judge of a message (that is `inspector`). Presidio's own recognizers, models and configuration files are not
-loaded: as they come they flag ordinary mail, and two of them go to the network. No model is used: spaCy's entities
+loaded: as they come they flag ordinary mail, and two of them go to the network. No spaCy model is used: its entities
 add 19 ms a message and nothing that these matters need (docs/detection.md). Import costs about 100 MB and 1 s of CPU;
 only analysis workers and `check` import this module, through `gateway.content.inspector`.
 """
@@ -23,8 +23,10 @@ from gateway.content.recognizers.clinical import ClinicalRecognizer
 from gateway.content.recognizers.contact import PersonalContactRecognizer
 from gateway.content.recognizers.disrespect import DisrespectRecognizer
 from gateway.content.recognizers.identifier import IdentifierRecognizer
+from gateway.content.recognizers.learned import LearnedRecognizer
 from gateway.content.recognizers.marking import MarkedConfidentialRecognizer
 from gateway.content.recognizers.named import ClientNamedRecognizer
+from gateway.content.recognizers.payment import PaymentRecognizer
 from gateway.content.recognizers.personal import PersonalDisclosureRecognizer
 from gateway.content.recognizers.social import SocialRecognizer
 from gateway.content.recognizers.voice import SpeaksForRecognizer
@@ -38,6 +40,7 @@ _PLAIN_RECOGNIZERS: tuple[type[MatterRecognizer], ...] = (
     SocialRecognizer,
     DisrespectRecognizer,
     IdentifierRecognizer,
+    PaymentRecognizer,
     MarkedConfidentialRecognizer,
     SpeaksForRecognizer,
 )
@@ -114,7 +117,7 @@ def build_engine(names: NameIndex) -> AnalyzerEngine:
     recognizers: list[EntityRecognizer] = []
     for language in LANGUAGES:
         recognizers += [recognizer(language) for recognizer in _PLAIN_RECOGNIZERS]
-        recognizers.append(ClientNamedRecognizer(names, language))
+        recognizers += [ClientNamedRecognizer(names, language), LearnedRecognizer(language)]
     return AnalyzerEngine(
         registry=RecognizerRegistry(recognizers=recognizers, supported_languages=list(LANGUAGES)),
         nlp_engine=ReadingEngine(),

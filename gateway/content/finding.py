@@ -113,7 +113,7 @@ class Finding:
     `score` is 0.0 to 1.0. `text` is the matched text: it is kept out of `repr`, logs, metrics and replies, and shown
     only to those who may read the message. `reason` is a key of the pack's words (`why.<reason>`); `explanation` says
     in English what the recognizer saw, without matched text. `client_file` names the file for CLIENT_NAMED and the
-    like.
+    like. `is_in_appointment` tells that the message otherwise only arranges a meeting.
     """
 
     matter: Matter
@@ -128,6 +128,7 @@ class Finding:
     reason: str = ""
     explanation: str = ""
     client_file: str | None = None
+    is_in_appointment: bool = False
 
     @property
     def category(self) -> Category:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.content.finding import About, Finding, Matter
+from gateway.content.lane import AppointmentLane
 from gateway.content.names import NameIndex
 from gateway.content.reading import Circumstances, Reading, read, words_of
 from gateway.content.watch import Watch
@@ -51,15 +53,21 @@ class InspectionRequest:
 class Inspector:
     """Holds the analyzer. Not thread-safe; make one a process. About 1 s of CPU to make, 100 MB."""
 
-    def __init__(self, directory: Directory | None = None, *, names: NameIndex | None = None) -> None:
-        """Give the directory, or the index of its names if that is made already."""
+    def __init__(
+        self, directory: Directory | None = None, *, names: NameIndex | None = None, weights: Path | None = None
+    ) -> None:
+        """Give the directory, or the index of its names if that is made already. Raises WeightsError."""
         from gateway.content.artifacts import ReadingArtifacts  # noqa: PLC0415  # see the module's docstring
+        from gateway.content.closer import CloserLook  # noqa: PLC0415
         from gateway.content.engine import build_engine  # noqa: PLC0415
+        from gateway.content.recognizers.learned import MATTER_OF_LIKELY  # noqa: PLC0415
 
         self._names = names if names is not None else NameIndex.of(clients_of(directory))
         self._engine = build_engine(self._names)
         self._artifacts = ReadingArtifacts
         self._entities = frozenset(self._engine.get_supported_entities("en"))
+        self._likely = MATTER_OF_LIKELY
+        self._closer = CloserLook(weights)
         self._watch = Watch(self._names)
 
     def concerns(self, texts: Iterable[ReadableText]) -> bool:
@@ -68,9 +76,17 @@ class Inspector:
 
     def inspect(self, request: InspectionRequest) -> tuple[Finding, ...]:
         """The findings, by place; one of two that say the same of the same words. Never raises for any text."""
+        return self._found(request, is_by_rules=False)
+
+    def by_rules(self, request: InspectionRequest) -> tuple[Finding, ...]:
+        """What the rules find without the encoder, by their own scores: to fit the curves, and to compare."""
+        return self._found(request, is_by_rules=True)
+
+    def _found(self, request: InspectionRequest, *, is_by_rules: bool) -> tuple[Finding, ...]:
         entities = sorted(
             str(matter.value) for matter in request.matters - _NOT_ENTITIES if matter.value in self._entities
         )
+        likely = sorted(entity for entity, matter in self._likely.items() if matter in request.matters)
         around = Circumstances(
             language=request.language,
             is_inbound=request.direction is Direction.INBOUND,
@@ -79,29 +95,33 @@ class Inspector:
             own_names=words_of(request.own_names),
         )
         left = MAX_CHARS
+        lane = AppointmentLane()
         found: dict[tuple[object, ...], Finding] = {}
         for source in request.texts:
             reading = read(source, max_chars=left, around=around)
             left -= min(left, len(source.text))
-            if entities:
-                for result in self._results(reading, entities, request.language):
-                    finding = _finding(result, reading, source)
-                    if finding.client_file is None or finding.client_file not in request.own_files:
-                        words = " ".join(finding.text.lower().split())
-                        key = (
-                            finding.matter,
-                            finding.where,
-                            finding.reason,
-                            finding.is_quoted,
-                            finding.client_file,
-                            words,
-                        )
-                        found.setdefault(key, finding)
-            if reading.is_cut:
+            results = self._results(reading, entities, request.language)
+            is_cut = reading.is_cut
+            if likely and not is_by_rules:
+                looked = self._closer.look(reading, results, request.direction)
+                results = self._closer.weighed(
+                    [*results, *self._results(looked.reading, likely, request.language)], looked.reading
+                )
+                is_cut = is_cut or looked.is_cut
+            lane.add(reading)
+            for result in sorted(results, key=lambda result: (result.start, result.end, result.entity_type)):
+                finding = _finding(result, reading, source)
+                if finding.client_file is None or finding.client_file not in request.own_files:
+                    found.setdefault(_sameness(finding), finding)
+            if is_cut:
                 found[(source.where, source.part)] = too_long(source)
+        if lane.only_arranges():
+            return tuple(replace(finding, is_in_appointment=True) for finding in found.values())
         return tuple(found.values())
 
     def _results(self, reading: Reading, entities: list[str], language: str) -> list[RecognizerResult]:
+        if not entities:
+            return []
         results: list[RecognizerResult] = self._engine.analyze(
             text=reading.plain.text,
             language=language if language in {"en", "fr"} else "en",
@@ -109,7 +129,13 @@ class Inspector:
             nlp_artifacts=self._artifacts(reading, self._engine.nlp_engine, language),
             return_decision_process=True,
         )
-        return sorted(results, key=lambda result: (result.start, result.end, result.entity_type))
+        return results
+
+
+def _sameness(finding: Finding) -> tuple[object, ...]:
+    """What two findings have in common that say the same of the same words."""
+    words = " ".join(finding.text.lower().split())
+    return (finding.matter, finding.where, finding.reason, finding.is_quoted, finding.client_file, words)
 
 
 def clients_of(directory: Directory | None) -> Iterable[Client]:

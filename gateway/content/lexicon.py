@@ -1,10 +1,11 @@
 """The word lists of this room, read once into one Aho-Corasick automaton: every term of every list in one pass.
 
 Not a judge: a hit says only that a term stands there. The lists are `lexicons/*.txt`, written for this project so
-that a person of the field can read and mend them. Form: `[tag weight]` opens a list (weight 0 to 1, 1 if absent),
-`[fr tag weight]` one that counts in French sentences only (`en` likewise); then terms, parted by commas or line ends;
-`#` opens a comment. A term matches whole words; `*` at its end lets a word go on; `~` before it asks for a capital
-where it stands in the text. Called by `gateway.content.reading` and `gateway.content.watch`.
+that a person of the field can read and mend them, but for two that `training/terms.py` writes from published lists.
+Form: `[tag weight]` opens a list (weight 0 to 1, 1 if absent), `[fr tag weight]` one that counts in French sentences
+only (`en` likewise); then terms, parted by commas or line ends; `#` opens a comment. A term matches whole words; `*`
+at its end lets a word go on; `~` before it asks for a capital where it stands in the text. Called by
+`gateway.content.reading` and `gateway.content.watch`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from gateway.content.finding import Finding
 from gateway.content.names import NameIndex
 from gateway.content.wire import LENGTH_BYTES, MAX_ANSWER_BYTES, WireError, unpack_findings
 
-_START_TIMEOUT_S = 60.0
+_START_TIMEOUT_S = 180.0  # of a live one; to give up one that still loads makes a busy machine busier
 _END_TIMEOUT_S = 5.0
 
 
@@ -87,7 +87,7 @@ class Nursery:
         return self._process.pid
 
     async def fork(self) -> AnalysisWorker:
-        """A new worker, greeted and idle. Raises WorkerGone if none came within a minute."""
+        """A new worker, greeted and idle. Raises WorkerGone if none came in its time."""
         ours, theirs = socket.socketpair()
         try:
             socket.send_fds(self._control, [b"F\n"], [theirs.fileno()])

@@ -8,8 +8,9 @@ of a `Reading` point into its own opened text; `PlainText.source_span` leads bac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -18,7 +19,10 @@ from gateway.content.lexicon import Hit, lexicon
 from gateway.content.sentences import sentence_spans
 from gateway.message.model import Link, ReadableText, ZoneKind
 
-LISTS = ("grammar", "context", "personal", "clinical", "social", "disrespect", "confidential", "voice")
+LISTS = (
+    "grammar", "context", "personal", "clinical", "medications", "diagnoses", "social", "disrespect", "confidential",
+    "voice",
+)  # fmt: skip
 
 # The small words that tell a language, and the tags of the grammar list that hold them.
 _SMALL = frozenset({"small", "i", "my", "we", "our", "you", "your", "they", "their"})
@@ -31,13 +35,24 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n")
 
 
+class Witness(NamedTuple):
+    """What two models say of a sentence for one category, each as a logit: the encoder, and the words alone."""
+
+    encoder: float
+    words: float
+
+
+_NOBODY: Mapping[str, Witness] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
     """One sentence: its span in the opened text, its folded words, and its hits in order of place.
 
     `language` is `en`, `fr`, or empty where its small words don't tell. `paragraph` counts the stretches between empty
     lines. `is_footer` tells a line of a signature that speaks to nobody: no `I`, `my`, `you`, `your`, no afterword.
-    `links` are where links within it lead, by offsets into the opened text, their targets folded.
+    `links` are where links within it lead, by offsets into the opened text, their targets folded. `witnesses` has, by
+    category, what the models say of a sentence that the encoder looked at; it is empty for the others.
     """
 
     start: int
@@ -50,6 +65,7 @@ class Sentence:
     paragraph: int = 0
     is_footer: bool = False
     links: tuple[Link, ...] = ()
+    witnesses: Mapping[str, Witness] = field(default_factory=lambda: _NOBODY)
 
     def tagged(self, *tags: str) -> Iterator[Hit]:
         """The hits that have one of these tags."""

@@ -1,7 +1,7 @@
-"""The cheap look that decides whether mail to an outsider is looked into: it names a client, or speaks for us.
+"""The cheap look that decides whether mail to an outsider is looked into: it tells of a client, or speaks for us.
 
-Not an inspection: no score, no span. It runs in the gateway's own process for every such message and costs a fraction
-of a millisecond, so it imports no Presidio. Mail that it passes is not looked into: free expression is part of the
+Not an inspection: no score, no span. It runs in the gateway's own process for every such message and costs less than
+a millisecond, so it imports no Presidio. Mail that it passes is not looked into: free expression is part of the
 policy [STM-2], [GEN-4]. Called through `InspectionPool.concerns` and `Inspector.concerns`.
 """
 
@@ -9,34 +9,49 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.content.folding import plain_text
+from gateway.content.folding import PlainText, plain_text
+from gateway.content.glance import Glance
 from gateway.content.lexicon import lexicon
 from gateway.content.names import NameIndex
 from gateway.content.reading import name_spans, words_of
+from gateway.content.sentences import sentence_spans
+from gateway.content.weights import DIRECTIONS, WEIGHTS, verified
 from gateway.message.model import ReadableText
 
 _TRIGGERS = frozenset({"said.voice", "said.marking"})
+_OUTSIDERS = DIRECTIONS.index("third_party")
+# A longer text is looked into anyway, and held where it is too long for that.
+_MAX_CHARS = 1_000_000
+_CASE_LISTS = ("clinical", "medications", "diagnoses")
 _CASE_WORDS = ("topic.clinical.", "session_talk")
 
 
 class Watch:
     """Immutable after it is made; `names` is the index of all clients."""
 
-    __slots__ = ("_names", "_words")
+    __slots__ = ("_glance", "_names", "_words")
 
     def __init__(self, names: NameIndex) -> None:
         self._names = names
         self._words = lexicon("voice", "confidential")
+        self._glance = Glance.load(WEIGHTS, verified(WEIGHTS)["glance"])
 
     def concerns(self, texts: Iterable[ReadableText]) -> bool:
-        """True if a text, quoted text included, names a client or holds words of the school's voice or a marking."""
+        """True if a text, quoted text included, names a client, or has words of the school's voice or a marking.
+
+        A sentence that could tell of a client without a name is enough too (`gateway.content.glance`).
+        """
         for source in texts:
-            plain = plain_text(source.text)
+            plain = plain_text(source.text[:_MAX_CHARS])
             if any(hit.tag in _TRIGGERS for hit in self._words.hits(plain.text, plain.folded)):
                 return True
-            if next(self._names.hits(plain), None) is not None:
+            if next(self._names.hits(plain), None) is not None or self._could_tell(plain):
                 return True
         return False
+
+    def _could_tell(self, plain: PlainText) -> bool:
+        spans = sentence_spans(plain.text, plain.folded, 0, len(plain.text))
+        return any(self._glance.passes(self._glance.look(plain.folded[start:end], _OUTSIDERS)) for start, end in spans)
 
 
 def speaks_of(texts: Iterable[ReadableText], names: Iterable[str]) -> bool:
@@ -51,5 +66,5 @@ def speaks_of(texts: Iterable[ReadableText], names: Iterable[str]) -> bool:
     return any(any(name_spans(plain.text, plain.folded, wanted)) for plain in sources) and any(
         hit.tag.startswith(_CASE_WORDS)
         for plain in sources
-        for hit in lexicon("clinical").hits(plain.text, plain.folded)
+        for hit in lexicon(*_CASE_LISTS).hits(plain.text, plain.folded)
     )

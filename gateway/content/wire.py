@@ -95,6 +95,7 @@ def pack_findings(findings: tuple[Finding, ...]) -> bytes:
                     finding.reason,
                     finding.explanation,
                     finding.client_file,
+                    finding.is_in_appointment,
                 ]
                 for finding in findings
             ]
@@ -111,7 +112,7 @@ def unpack_findings(body: bytes) -> tuple[Finding, ...]:
 
 
 def _finding(row: list[Any]) -> Finding:
-    matter, where, part, start, end, score, is_quoted, about, reason, explanation, client_file = row
+    matter, where, part, start, end, score, is_quoted, about, reason, explanation, client_file, is_in_appointment = row
     return Finding(
         matter=Matter(matter),
         where=str(where),
@@ -124,4 +125,5 @@ def _finding(row: list[Any]) -> Finding:
         reason=str(reason),
         explanation=str(explanation),
         client_file=None if client_file is None else str(client_file),
+        is_in_appointment=bool(is_in_appointment),
     )

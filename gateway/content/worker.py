@@ -14,8 +14,6 @@ drains with the workers' help.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gc
 import os
 import signal
@@ -26,20 +24,19 @@ from pathlib import Path
 from types import TracebackType
 
 from gateway.content.finding import Matter
+from gateway.content.forking import die_with, ignore_signals, reap
 from gateway.content.inspector import InspectionRequest, Inspector
 from gateway.content.names import NameIndex
 from gateway.content.wire import LENGTH_BYTES, frame, pack_findings, unpack_request
 from gateway.message.model import ReadableText, Zone, ZoneKind
 from gateway.people.model import Direction
 
-_PR_SET_PDEATHSIG = 1
 _WARM_UP = "Bonjour, your appointment is on Tuesday at 2 p.m. Call 555-0100. À bientôt, my mother says hello."
 
 
 def main(control_fd: int, index_fd: int) -> None:
     """Run the nursery until its control socket closes. `index_fd` is a file with `NameIndex.packed`."""
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    ignore_signals()
     sys.excepthook = _report_without_content
     with os.fdopen(index_fd, "rb") as file:
         file.seek(0)
@@ -63,7 +60,7 @@ def _tend(control: socket.socket, inspector: Inspector) -> None:
                 children.add(_fork(control, fds.pop(), inspector))
             elif command.startswith("K") and int(command[1:]) in children:
                 os.kill(int(command[1:]), signal.SIGKILL)
-        _reap(children)
+        reap(children)
 
 
 def _fork(control: socket.socket, fd: int, inspector: Inspector) -> int:
@@ -75,7 +72,8 @@ def _fork(control: socket.socket, fd: int, inspector: Inspector) -> int:
     status = 1
     try:
         control.close()
-        _die_with(nursery)
+        if not die_with(nursery):
+            os._exit(0)
         with socket.socket(fileno=fd) as connection:
             serve(connection, inspector)
         status = 0
@@ -88,13 +86,6 @@ def _fork(control: socket.socket, fd: int, inspector: Inspector) -> int:
         os._exit(status)
 
 
-def _reap(children: set[int]) -> None:
-    for pid in list(children):
-        with contextlib.suppress(ChildProcessError):
-            if os.waitpid(pid, os.WNOHANG)[0] == pid:
-                children.discard(pid)
-
-
 def serve(connection: socket.socket, inspector: Inspector) -> None:
     """Greet, then answer requests until the other end closes."""
     connection.sendall(frame(str(os.getpid()).encode()))
@@ -102,13 +93,6 @@ def serve(connection: socket.socket, inspector: Inspector) -> None:
         while len(head := requests.read(LENGTH_BYTES)) == LENGTH_BYTES:
             body = requests.read(int.from_bytes(head, "big"))
             connection.sendall(pack_findings(inspector.inspect(unpack_request(body))))
-
-
-def _die_with(parent: int) -> None:
-    """Ask the kernel to kill this process when its parent dies; leave at once if it is dead already."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(0)
 
 
 def _report_without_content(

@@ -9,10 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from gateway.doors.crowd import Crowd
 from gateway.doors.milter_session import MilterSession
 from gateway.doors.milter_settings import MilterAddress, MilterDoorSettings, MilterState
 from gateway.doors.smtp_settings import ByteBudget, Handle
@@ -47,18 +51,16 @@ class MilterDoor:
         )
         self._servers: list[asyncio.Server] = []
         self._paths: list[Path] = []
+        self._crowd: Crowd[MilterSession] = Crowd(
+            settings.max_connections, now=time.monotonic, patience_s=settings.timeouts.patience_s
+        )
         self._sessions: dict[MilterSession, asyncio.Task[None]] = {}
 
     @property
     def addresses(self) -> tuple[MilterAddress, ...]:
         """Each listening socket: host and port (what port 0 became), or path."""
-        tcp = [
-            socket.getsockname()[:2]
-            for server in self._servers
-            for socket in server.sockets
-            if isinstance(socket.getsockname(), tuple)
-        ]
-        return (*tcp, *self._paths)
+        names = [each.getsockname() for server in self._servers for each in server.sockets]
+        return tuple(name[:2] if isinstance(name, tuple) else Path(os.fsdecode(name)) for name in names)
 
     @property
     def open_sessions(self) -> int:
@@ -75,11 +77,17 @@ class MilterDoor:
         """How many octets of messages are reserved in memory."""
         return self._state.budget.used_bytes
 
-    async def start(self) -> None:
-        """Listen. Raises OSError if an address can't be had; then nothing listens.
+    async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
+        """Listen, on these sockets instead of the configured addresses if there are any.
 
+        Raises OSError if an address can't be had; then nothing listens.
         A Unix socket is made for its owner and group (mode 0660); a stale one in its place is taken away.
         """
+        for each in sockets:
+            start = asyncio.start_unix_server if each.family == socket.AF_UNIX else asyncio.start_server
+            self._servers.append(await start(self._converse, sock=each, limit=_STREAM_BYTES))
+        if sockets:
+            return
         try:
             for address in self._state.settings.listen:
                 await self._listen(address)
@@ -129,16 +137,17 @@ class MilterDoor:
         )
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._sessions) >= self._state.settings.max_connections or self._state.is_draining:
+        session = MilterSession(self._state, reader, writer, self._crowd)
+        if self._state.is_draining or not self._crowd.enter(session):
             _log.warning("milter: connection refused, %s open", len(self._sessions))
             writer.close()
             return
         task = asyncio.current_task()
         assert task is not None
-        session = MilterSession(self._state, reader, writer)
         self._sessions[session] = task
         try:
             with contextlib.suppress(asyncio.CancelledError):  # `close` ends it; nobody waits for an exception here
                 await session.run()
         finally:
             del self._sessions[session]
+            self._crowd.leave(session)

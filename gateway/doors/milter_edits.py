@@ -37,11 +37,14 @@ class HeaderDifference:
     at_end: list[bytes] = field(default_factory=list)
 
 
-def edits(before: bytes, after: bytes, *, received: bytes, has_leading_space: bool) -> tuple[bytes, ...]:
+def edits(
+    before: bytes, after: bytes, *, received: bytes, has_leading_space: bool, can_insert: bool = True
+) -> tuple[bytes, ...]:
     """The packets that turn `before` into `after`, without the trace field `received`: the mail server adds its own.
 
     Both are whole messages with CRLF line ends. `has_leading_space` says that values carry the space behind the colon
-    (SMFIP_HDR_LEADSPC). A field that `after` has between old ones, and not on top, comes at the end of the header.
+    (SMFIP_HDR_LEADSPC). A field that `after` has between old ones, and not on top, comes at the end of the header; all
+    new ones do for a mail server that does not know of inserting (`can_insert`).
     """
     old_head, old_body_at = _head(before)
     new_head, new_body_at = _head(after)
@@ -50,7 +53,7 @@ def edits(before: bytes, after: bytes, *, received: bytes, has_leading_space: bo
         new.remove(received)
     difference = header_difference(old, new)
     return (
-        *_header_packets(old, difference, has_leading_space=has_leading_space),
+        *_header_packets(old, difference, has_leading_space=has_leading_space, can_insert=can_insert),
         *_body_packets(before, old_body_at, after, new_body_at),
     )
 
@@ -105,15 +108,17 @@ def _common_end(old: list[bytes], new: list[bytes]) -> int:
     return count
 
 
-def _header_packets(old: list[bytes], told: HeaderDifference, *, has_leading_space: bool) -> Iterator[bytes]:
+def _header_packets(
+    old: list[bytes], told: HeaderDifference, *, has_leading_space: bool, can_insert: bool
+) -> Iterator[bytes]:
     numbers = _numbers(old) if told.changed or told.removed else ()
     touched = sorted([*told.changed, *((at, b"") for at in told.removed)], reverse=True)
     for at, now in touched:
         name = _bare_name(now or old[at])
         yield change_header_packet(numbers[at], name, _value(now, has_leading_space) if now else b"")
-    for each in told.at_end:
+    for each in told.at_end if can_insert else (*told.on_top, *told.at_end):
         yield add_header_packet(_bare_name(each), _value(each, has_leading_space))
-    for each in reversed(told.on_top):
+    for each in reversed(told.on_top) if can_insert else ():
         yield insert_header_packet(0, _bare_name(each), _value(each, has_leading_space))
 
 

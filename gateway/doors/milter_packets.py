@@ -69,6 +69,7 @@ class Say(IntEnum):
     ADD_HEADER = ord("h")
     NEGOTIATE = ord("O")
     PROGRESS = ord("p")
+    QUARANTINE = ord("q")
     TEMPFAIL = ord("t")
     REPLY_CODE = ord("y")
 
@@ -79,6 +80,7 @@ class Action(IntFlag):
     ADD_HEADERS = 0x1
     CHANGE_BODY = 0x2
     CHANGE_HEADERS = 0x10
+    QUARANTINE = 0x20
     SET_MACROS = 0x100
 
 
@@ -230,6 +232,11 @@ def change_header_packet(number: int, name: bytes, value: bytes) -> bytes:
 def add_header_packet(name: bytes, value: bytes) -> bytes:
     """Put a field at the end of the header."""
     return packet(Say.ADD_HEADER, name + b"\0" + value + b"\0")
+
+
+def quarantine_packet(reason: str) -> bytes:
+    """Keep the message in the mail server's queue for a person; `reason` is ASCII text without control characters."""
+    return packet(Say.QUARANTINE, _CONTROL.sub(" ", reason).encode("ascii", "replace") + b"\0")
 
 
 def reply_code_packet(answer: Reply) -> bytes:

@@ -14,6 +14,7 @@ import asyncio
 import logging
 
 from gateway.amend.headers import received_field
+from gateway.doors.crowd import Crowd
 from gateway.doors.milter_edits import edits
 from gateway.doors.milter_packets import (
     Ask,
@@ -28,6 +29,7 @@ from gateway.doors.milter_packets import (
     ProtocolError,
     Say,
     packet,
+    quarantine_packet,
     reply_code_packet,
 )
 from gateway.doors.milter_settings import MilterState
@@ -38,10 +40,13 @@ from gateway.doors.smtp_settings import ByteBudget, Reservation
 from gateway.message.errors import GatewayError
 from gateway.message.reply import Reply, reply
 from gateway.message.submission import Envelope, Recipient, SessionFacts, Submission
+from gateway.outbound.patience import Patience
 from gateway.outbound.relay import NextHopLost
 
 _log = logging.getLogger(__name__)
 _READ_BYTES = 262_144
+_UNREAD_BYTES = 65_536
+"""What may wait to be read by the mail server before we wait for it."""
 _CONTINUE = packet(Say.CONTINUE)
 
 
@@ -66,6 +71,7 @@ class HandOver:
             content,
             received=received_field(self._submission, self._session.host_name),
             has_leading_space=self._session.has_leading_space,
+            can_insert=self._session.can_insert,
         )
         return reply("ok")
 
@@ -117,24 +123,41 @@ class MessageSoFar:
 class MilterSession:
     """One connection. `run` ends when the mail server does, or when it breaks the protocol."""
 
-    def __init__(self, state: MilterState, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    is_lingering = False
+    """A mail server sends a message when it has all of it."""
+
+    def __init__(
+        self,
+        state: MilterState,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        crowd: Crowd[MilterSession],
+    ) -> None:
         self._state = state
+        self._crowd = crowd
         self._settings = state.settings
         self._reader = reader
         self._writer = writer
-        self._wire = MilterWire(asks_for_macros=state.settings.asks_for_macros)
+        self._wire = MilterWire(
+            asks_for_macros=state.settings.asks_for_macros, wants_quarantine=state.settings.quarantines
+        )
         self._client: Connect | None = None
         self._helo: str | None = None
         self._macros: dict[Ask, dict[str, str]] = {}
         self._macros_to_come: dict[Ask, dict[str, str]] = {}
         self._message: MessageSoFar | None = None
         self._life_sign: asyncio.TimerHandle | None = None
-        self._waiting: asyncio.Timeout | None = None
+        self._patience = Patience(asyncio.get_running_loop(), self._be_late)
 
     @property
     def has_leading_space(self) -> bool:
         """True if values of fields carry the space behind the colon."""
         return self._wire.has_leading_space
+
+    @property
+    def can_insert(self) -> bool:
+        """True if the mail server knows how to put a field on top."""
+        return self._wire.agreed.can_insert
 
     @property
     def host_name(self) -> str:
@@ -148,8 +171,16 @@ class MilterSession:
 
     def hurry(self) -> None:
         """The door drains: the session ends at once if there is no message, else after its message."""
-        if self._waiting is not None and not self._wire.is_in_message:
-            self._waiting.reschedule(asyncio.get_running_loop().time())
+        if not self._wire.is_in_message:
+            self._patience.hurry()
+
+    def give_way(self) -> None:
+        """The door is full and the mail server has had nothing to say for a while: the session ends."""
+        self._patience.hurry()
+
+    def _be_late(self) -> None:
+        """The time of a wait is over: whoever reads gets TimeoutError. Nothing is read after it."""
+        self._reader.set_exception(TimeoutError())
 
     async def run(self) -> None:
         """Converse to the end; raises nothing but cancellation."""
@@ -164,25 +195,27 @@ class MilterSession:
             _log.error("milter: conversation broke: %s", type(error).__name__)
         finally:
             self._forget_message()
+            self._patience.close()
             self._writer.close()
 
     async def _next_packet(self) -> Packet:
         while (found := self._wire.next_packet()) is None:
+            if not self._wire.is_in_content:
+                self._crowd.wait(self)
             timeouts = self._settings.timeouts
+            self._patience.begin(timeouts.message_s if self._wire.is_in_message else timeouts.idle_s)
             try:
-                async with asyncio.timeout(
-                    timeouts.message_s if self._wire.is_in_message else timeouts.idle_s
-                ) as self._waiting:
-                    if self._state.is_draining:
-                        self.hurry()
-                    octets = await self._reader.read(_READ_BYTES)
+                if self._state.is_draining:
+                    self.hurry()
+                octets = await self._reader.read(_READ_BYTES)
             except TimeoutError:
                 raise MtaGone from None
             finally:
-                self._waiting = None
+                self._patience.end()
             if not octets:
                 raise MtaGone
             self._wire.feed(octets)
+        self._crowd.work(self)
         return found
 
     async def _obey(self, told: Packet) -> None:
@@ -270,7 +303,7 @@ class MilterSession:
             raise MtaGone
 
     async def _answer(self, message: MessageSoFar) -> tuple[bytes, ...]:
-        """The packets that answer a message: edits and ACCEPT, DISCARD for what our store has, or a reply code."""
+        """The packets that answer a message: edits and ACCEPT, what is said of a hold, or a reply code."""
         fault = message.fault
         if fault is None and (message.path.address is None or not message.recipients):
             fault = reply("no_recipients")
@@ -285,8 +318,15 @@ class MilterSession:
         if not answer.is_positive:
             return (reply_code_packet(answer),)
         if hand_over.edits is None:
-            return (packet(Say.DISCARD),)
+            return self._held(answer)
         return (*hand_over.edits, packet(Say.ACCEPT))
+
+    def _held(self, answer: Reply) -> tuple[bytes, ...]:
+        """What the mail server does with a message that our store has: forget it, or keep its own copy aside."""
+        if not self._wire.agreed.can_quarantine:
+            return (packet(Say.DISCARD),)
+        reason = answer.lines[-1].partition(" ")[2]  # without the enhanced code: words of our table, and the reference
+        return (quarantine_packet(reason), packet(Say.ACCEPT))
 
     async def _judged(self, submission: Submission, hand_over: HandOver) -> Reply:
         try:
@@ -348,6 +388,8 @@ class MilterSession:
         if self._writer.is_closing():  # uvloop raises RuntimeError for a write after the end
             raise MtaGone
         self._writer.write(octets)
+        if self._writer.transport.get_write_buffer_size() <= _UNREAD_BYTES:
+            return
         try:
             async with asyncio.timeout(self._settings.timeouts.reply_s):
                 await self._writer.drain()

@@ -21,24 +21,30 @@ MilterAddress = tuple[str, int] | Path
 class MilterTimeouts:
     """Seconds. A mail server may keep a conversation open as long as its own client (libmilter waits 7210).
 
-    `progress_s` is the time between two signs of life while a message is judged; Postfix waits 300 for one.
+    `progress_s` is the time between two signs of life while a message is judged; Postfix waits 300 for one. When the
+    door is full, who has waited for `patience_s` outside of a message's content may have to give way to a newcomer.
     """
 
     idle_s: float = 7210.0
     message_s: float = 600.0
     reply_s: float = 60.0
     progress_s: float = 10.0
+    patience_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MilterDoorSettings:
-    """Everything that is fixed while the door is open. Whoever can connect is believed: listen on this host only."""
+    """Everything that is fixed while the door is open. Whoever can connect is believed: listen on this host only.
+
+    `quarantines` leaves a copy of what is held in the mail server's own queue, where that is offered.
+    """
 
     listen: tuple[MilterAddress, ...]
     host_name: str
     limits: Limits = DEFAULT
     timeouts: MilterTimeouts = field(default_factory=MilterTimeouts)
     asks_for_macros: bool = False
+    quarantines: bool = False
     max_connections: int = 500
     max_recipients: int = 1000
     max_bytes_in_flight: int = 256 << 20

@@ -31,6 +31,7 @@ from gateway.doors.milter_packets import (
     packet,
     read_packet,
 )
+from gateway.doors.milter_versions import Agreement, agree
 
 _LENGTH = struct.Struct(">I")
 
@@ -56,6 +57,8 @@ class Stage(StrEnum):
 _S, _A = Stage, Ask
 _AT_REST = (Stage.READY, Stage.CONNECTED)
 _IN_MESSAGE = (Stage.MAIL, Stage.RCPT, Stage.HEADERS, Stage.BODY)
+_FROM_MAIL_ON = frozenset({*_IN_MESSAGE, Stage.ANSWERING})
+_CONTENT = frozenset({Stage.HEADERS, Stage.BODY, Stage.ANSWERING})
 NEXT_STAGE: Mapping[tuple[Stage, Ask], Stage] = MappingProxyType(
     {
         (_S.FRESH, _A.NEGOTIATE): _S.READY,
@@ -86,7 +89,9 @@ NEXT_STAGE: Mapping[tuple[Stage, Ask], Stage] = MappingProxyType(
 
 _AT_COMMAND = frozenset({Say.CONTINUE, Say.ACCEPT, Say.TEMPFAIL, Say.REPLY_CODE})
 _IN_MAIL = _AT_COMMAND | {Say.DISCARD}
-_EDITS = frozenset({Say.ADD_HEADER, Say.INSERT_HEADER, Say.CHANGE_HEADER, Say.REPLACE_BODY, Say.PROGRESS})
+_EDITS = frozenset(
+    {Say.ADD_HEADER, Say.INSERT_HEADER, Say.CHANGE_HEADER, Say.REPLACE_BODY, Say.PROGRESS, Say.QUARANTINE}
+)
 ANSWERS: Mapping[Ask, frozenset[Say]] = MappingProxyType(
     {
         _A.NEGOTIATE: frozenset({Say.NEGOTIATE}),
@@ -106,7 +111,8 @@ ANSWERS: Mapping[Ask, frozenset[Say]] = MappingProxyType(
         _A.QUIT_NEW_CONNECTION: frozenset(),
     }
 )
-"""The answers that each command may get; none at all for an empty set."""
+"""The answers that each command may get; none at all for an empty set. A version that is old, or a mail server that
+permits less, takes fewer of them (`gateway.doors.milter_versions`)."""
 
 _SPARED: Mapping[Ask, Step] = MappingProxyType(
     {
@@ -121,6 +127,9 @@ _SPARED: Mapping[Ask, Step] = MappingProxyType(
 )
 NEEDED = Action.ADD_HEADERS | Action.CHANGE_BODY | Action.CHANGE_HEADERS
 """What a mail server must let us do; without it a plan can't be carried out."""
+_BEFORE_NEGOTIATION = agree(
+    Negotiate(version=MAX_VERSION, actions=0, steps=0), wanted_actions=Action(0), wanted_steps=Step(0)
+)
 WANTED_STEPS = Step.NO_UNKNOWN | Step.NO_DATA | Step.HEADER_LEADING_SPACE | Step(sum(_SPARED.values()))
 WANTED_MACROS = ((MacroStage.HELO, "{tls_version}"), (MacroStage.MAIL, "{auth_authen}"))
 
@@ -130,16 +139,26 @@ class MilterWire:
 
     Holds at most one packet of `MAX_PACKET_BYTES` beyond what was fed last. `asks_for_macros` puts lists of the
     macros that we need into the negotiation; mail servers tell them by default, and not every peer reads lists.
+    `wants_quarantine` asks for the permission to leave messages in the mail server's queue.
     """
 
-    def __init__(self, *, asks_for_macros: bool = False) -> None:
-        self._asks_for_macros = asks_for_macros
+    def __init__(self, *, asks_for_macros: bool = False, wants_quarantine: bool = False) -> None:
+        self._wanted_actions = (
+            NEEDED
+            | (Action.SET_MACROS if asks_for_macros else Action(0))
+            | (Action.QUARANTINE if wants_quarantine else Action(0))
+        )
         self.stage = Stage.FRESH
-        self.has_leading_space = False
+        self.agreed: Agreement = _BEFORE_NEGOTIATION
         self._buffer = bytearray()
         self._at = 0
         self._answered = frozenset(ask for ask, answers in ANSWERS.items() if answers)
         self._asked: Ask | None = None
+
+    @property
+    def has_leading_space(self) -> bool:
+        """True if values of fields carry the space behind the colon."""
+        return Step.HEADER_LEADING_SPACE in self.agreed.steps
 
     @property
     def is_answer_due(self) -> bool:
@@ -149,7 +168,12 @@ class MilterWire:
     @property
     def is_in_message(self) -> bool:
         """True from MAIL to the answer at the end of the message."""
-        return self.stage in {*_IN_MESSAGE, Stage.ANSWERING}
+        return self.stage in _FROM_MAIL_ON
+
+    @property
+    def is_in_content(self) -> bool:
+        """True from the first header field to the answer at the end of the message."""
+        return self.stage in _CONTENT
 
     def feed(self, octets: bytes) -> None:
         """Take octets from the connection."""
@@ -181,19 +205,18 @@ class MilterWire:
 
     def negotiated(self, offer: Negotiate) -> bytes:
         """Our answer to the negotiation. Raises ProtocolError if the mail server does not let us change messages."""
-        if offer.actions & NEEDED != NEEDED:
+        agreed = agree(offer, wanted_actions=self._wanted_actions, wanted_steps=WANTED_STEPS)
+        if agreed.actions & NEEDED != NEEDED:
             raise ProtocolError("the mail server does not let header and body be changed")
         self._check(Say.NEGOTIATE)
         self._asked = None
-        steps = offer.steps & WANTED_STEPS
-        self._answered -= {ask for ask, step in _SPARED.items() if step & steps}
-        self.has_leading_space = bool(steps & Step.HEADER_LEADING_SPACE)
-        has_lists = self._asks_for_macros and bool(offer.actions & Action.SET_MACROS)
+        self.agreed = agreed
+        self._answered -= {ask for ask, step in _SPARED.items() if step & agreed.steps}
         return negotiate_packet(
-            version=min(offer.version, MAX_VERSION),
-            actions=NEEDED | Action.SET_MACROS if has_lists else NEEDED,
-            steps=steps,
-            wanted_macros=WANTED_MACROS if has_lists else (),
+            version=agreed.version,
+            actions=agreed.actions,
+            steps=agreed.steps,
+            wanted_macros=WANTED_MACROS if Action.SET_MACROS in agreed.actions else (),
         )
 
     def progress(self) -> bytes:
@@ -217,7 +240,7 @@ class MilterWire:
         return packets[0] if len(packets) == 1 else b"".join(packets)
 
     def _check(self, say: Say) -> None:
-        if self._asked is None or say not in ANSWERS[self._asked]:
+        if self._asked is None or say not in ANSWERS[self._asked] or say not in self.agreed.answers:
             raise AnswerNotAllowed(f"{say.name} is no answer to {self._asked.name if self._asked else 'nothing'}")
 
     def _forget(self) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.doors.smtp_auth import passed_mechanisms
 from gateway.doors.smtp_grammar import XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES
 
 NOT_MIRRORED = frozenset(
     {
         "ATRN",  # turns the session round
-        "AUTH",  # the next hop's credentials are not for our clients
+        "AUTH",  # ours, where it is passed on
         "BINARYMIME",  # needs BDAT
         "BURL",
         "CHUNKING",  # BDAT: content that is not read at DATA
@@ -55,7 +56,12 @@ class KeywordMemory:
 
 
 def offered_keywords(
-    next_hop: Mapping[str, str] | None, *, max_bytes: int, offers_tls: bool, is_trusted: bool
+    next_hop: Mapping[str, str] | None,
+    *,
+    max_bytes: int,
+    offers_tls: bool,
+    is_trusted: bool,
+    offers_auth: bool = False,
 ) -> tuple[str, ...]:
     """The EHLO lines after the first. `next_hop` is None while nobody knows what it offers: then nothing of it."""
     mirrored = [
@@ -66,6 +72,9 @@ def offered_keywords(
     own = ["PIPELINING", f"SIZE {_smaller_size((next_hop or {}).get('SIZE', ''), max_bytes)}"]
     if offers_tls:
         own.append("STARTTLS")
+    mechanisms = passed_mechanisms((next_hop or {}).get("AUTH", "")) if offers_auth else ()
+    if mechanisms:
+        own.append(f"AUTH {' '.join(mechanisms)}")
     if is_trusted:
         own += [f"XFORWARD {' '.join(XFORWARD_ATTRIBUTES)}", f"XCLIENT {' '.join(XCLIENT_ATTRIBUTES)}"]
     return (*own, *mirrored)

@@ -8,12 +8,13 @@ XCLIENT_README and XFORWARD_README.
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar
 
-from gateway.doors.smtp_connection import ClientGone, SmtpConnection
+from gateway.doors.smtp_connection import ClientGone
 from gateway.doors.smtp_content import ContentReader, content_fault, is_disguised_end
 from gateway.doors.smtp_grammar import (
     XCLIENT_ATTRIBUTES,
@@ -25,6 +26,7 @@ from gateway.doors.smtp_grammar import (
     read_path,
 )
 from gateway.doors.smtp_keywords import offered_keywords
+from gateway.doors.smtp_login import SmtpLogin
 from gateway.doors.smtp_settings import DoorState, Reservation, SessionRegister
 from gateway.doors.smtp_transaction import Transaction
 from gateway.message.errors import GatewayError
@@ -32,9 +34,12 @@ from gateway.message.reply import Reply, reply
 from gateway.message.submission import SessionFacts, Submission
 
 _log = logging.getLogger(__name__)
+DRIBBLE_BYTES_PER_S = 500
+"""Who sends a message more slowly than that, over `dribble_s`, may have to give way when the door is full."""
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-class SmtpSession(SmtpConnection):
+class SmtpSession(SmtpLogin):
     """The commands, and what one session knows of its client."""
 
     def __init__(self, state: DoorState, register: SessionRegister) -> None:
@@ -42,18 +47,24 @@ class SmtpSession(SmtpConnection):
         self._transaction = Transaction()
         self._helo: str | None = None
         self._is_extended = False
-        self._is_tls = False
         self._is_trusted = False
-        self._peer_ip: str | None = None
         self._xclient: dict[str, str | None] = {}
         self._xforward: dict[str, str | None] = {}
         self._errors = 0
         self._idle_commands = 0
+        self._content_since: float | None = None
+        self._content_bytes = 0
+
+    @property
+    def is_lingering(self) -> bool:
+        """True if the content of a message comes in at next to nothing a second."""
+        if self._content_since is None:
+            return False
+        seconds = time.monotonic() - self._content_since
+        return seconds > self._settings.timeouts.dribble_s and self._content_bytes < DRIBBLE_BYTES_PER_S * seconds
 
     async def converse(self) -> None:
         """Greet, and answer commands until ClientGone or OSError."""
-        peer = self._writer.get_extra_info("peername")
-        self._peer_ip = ip_address_of(str(peer[0])) if isinstance(peer, tuple) else None
         self._is_trusted = self._peer_ip is not None and self._settings.trusts(self._peer_ip)
         await self.say(reply("ready", host=self._settings.host_name))
         while True:
@@ -81,7 +92,7 @@ class SmtpSession(SmtpConnection):
             await self._object(reply("line_too_long"))
             return
         text = line.removesuffix(b"\r\n")
-        if len(text) == len(line) or any(octet < 0x20 or octet == 0x7F for octet in text.replace(b"\t", b" ")):
+        if len(text) == len(line) or _CONTROL.search(text):
             await self._object(reply("syntax"))
             return
         verb, _, argument = text.partition(b" ")
@@ -109,12 +120,14 @@ class SmtpSession(SmtpConnection):
         if not await self._is_introduced(argument):
             return
         self._is_extended = True
-        known = await self._onward.keywords() if self._is_trusted else self._state.memory.last()
+        may_ask = self._is_trusted or self._settings.passes_auth
+        known = await self._onward.keywords() if may_ask else self._state.memory.last()
         lines = offered_keywords(
             known,
             max_bytes=self._settings.limits.max_message_bytes,
             offers_tls=self._settings.tls is not None and not self._is_tls,
             is_trusted=self._is_trusted,
+            offers_auth=self._offers_auth,
         )
         hello = reply("hello", host=self._settings.host_name)
         await self.say(Reply(code=hello.code, lines=(*hello.lines, *lines)))
@@ -137,19 +150,37 @@ class SmtpSession(SmtpConnection):
         path = read_path(argument, "FROM:")
         if self._helo is None or self._transaction.is_open:
             await self._object(reply("bad_sequence"))
-        elif not self._is_trusted:
-            await self._object(reply("not_trusted"))
+        elif (refusal := self._refusal()) is not None:
+            await self._object(refusal)
         elif path is None or (path.parameters and not self._is_extended):
             await self._object(reply("syntax"))
         elif not is_reverse_path(path):
             await self._object(reply("bad_address"))
-        elif (path.declared_bytes or 0) > self._settings.limits.max_message_bytes:
-            await self.say(reply("too_large"))
         else:
             self._transaction = Transaction()
             answer = await self._onward.mail(path, self._told_attributes())
+            if answer.is_positive and (path.declared_bytes or 0) > self._settings.limits.max_message_bytes:
+                await self._onward.abandon()
+                answer = reply("too_large")
             self._transaction.start(path, answer)
             await self.say(answer)
+
+    def _refusal(self) -> Reply | None:
+        """Why this client may not send, or None if it may."""
+        if self._settings.is_tls_required and not self._is_tls:
+            return reply("tls_needed")
+        if self._is_trusted or self._has_login:
+            return None
+        return reply("login_needed" if self._settings.passes_auth else "not_trusted")
+
+    async def _auth(self, argument: bytes) -> None:
+        if not self._settings.passes_auth:
+            await self._object(reply("not_implemented"))
+        elif self._helo is None or not self._is_extended or self._transaction.is_open or self._has_login:
+            await self._object(reply("bad_sequence"))
+        else:
+            answer = await self.log_in(argument)
+            await (self.say(answer) if answer.is_positive else self._object(answer))
 
     async def _rcpt(self, argument: bytes) -> None:
         path = read_path(argument, "TO:")
@@ -217,7 +248,7 @@ class SmtpSession(SmtpConnection):
         if self._settings.tls is None:
             await self._object(reply("not_implemented"))
             return
-        if self._is_tls or self._transaction.is_open:
+        if self._is_tls or self._transaction.is_open or self._has_login:
             await self._object(reply("bad_sequence"))
             return
         await self.turn_on_tls(self._settings.tls)
@@ -230,7 +261,7 @@ class SmtpSession(SmtpConnection):
         told = read_attributes(argument, XCLIENT_ATTRIBUTES)
         if not self._is_trusted:
             await self._object(reply("not_trusted"))
-        elif self._transaction.is_open:
+        elif self._transaction.is_open or self._has_login:
             await self._object(reply("bad_sequence"))
         elif told is None:
             await self._object(reply("syntax"))
@@ -294,6 +325,7 @@ class SmtpSession(SmtpConnection):
             raw=content,
             session=self._facts(),
         )
+        self._onward.tell_message(content, submission.envelope.mail_from or "")
         try:
             return await self._state.handle(submission, self._onward), False
         except GatewayError as error:
@@ -307,18 +339,22 @@ class SmtpSession(SmtpConnection):
         """The message's octets, read to the end of data whatever is wrong with them; or the reply that it gets."""
         reader = ContentReader(self._settings.limits.max_message_bytes)
         has_room = True
+        self.begin_data()
+        self._content_since, self._content_bytes = time.monotonic(), 0
         try:
-            async with asyncio.timeout(self._settings.timeouts.data_total_s):
-                rest = None
-                while rest is None:
-                    chunk = await self.data_octets()
-                    rest = reader.feed(chunk)
-                    if has_room and not reservation.use(len(chunk)):
-                        has_room = False
-                        reader.drop()
-                        reservation.release()
+            rest = None
+            while rest is None:
+                chunk = await self.data_octets()
+                self._content_bytes += len(chunk)
+                rest = reader.feed(chunk)
+                if has_room and not reservation.use(len(chunk)):
+                    has_room = False
+                    reader.drop()
+                    reservation.release()
         except TimeoutError:
             return reply("timeout")
+        finally:
+            self._content_since = None
         self.put_back(rest)
         if not has_room:
             return reply("busy")
@@ -336,20 +372,24 @@ class SmtpSession(SmtpConnection):
 
     def _facts(self) -> SessionFacts:
         told = self._xclient | self._xforward
-        protocol = ("ESMTP" if self._is_extended else "SMTP") + ("S" if self._is_tls else "")
+        protocol = (
+            ("ESMTP" if self._is_extended else "SMTP")
+            + ("S" if self._is_tls else "")
+            + ("A" if self._has_login else "")
+        )
         address = told.get("ADDR", self._peer_ip)
         return SessionFacts(
             client_ip=ip_address_of(address) if address else None,
             client_name=told.get("NAME"),
             helo=told.get("HELO", self._helo),
-            login=told.get("LOGIN"),
-            is_trusted=self._is_trusted,
+            login=self._login if self._has_login else told.get("LOGIN"),
+            is_trusted=self._is_trusted or self._has_login,
             is_tls=self._is_tls,
             protocol=told.get("PROTO") or protocol,
         )
 
     _COMMANDS: ClassVar[dict[bytes, Callable[[SmtpSession, bytes], Awaitable[None]]]] = {
-        b"AUTH": _not_implemented,
+        b"AUTH": _auth,
         b"BDAT": _not_implemented,
         b"DATA": _data,
         b"EHLO": _ehlo,

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
 from gateway.doors.smtp_keywords import KeywordMemory
@@ -18,7 +19,9 @@ from gateway.message.errors import GatewayError
 from gateway.message.limits import DEFAULT, Limits
 from gateway.message.reply import Reply
 from gateway.message.submission import Submission
+from gateway.outbound.accepted import AcceptedMemory
 from gateway.outbound.delivery import Delivery
+from gateway.outbound.idle import IdleHops
 from gateway.outbound.relay import NextHop
 
 Handle = Callable[[Submission, Delivery], Awaitable[Reply]]
@@ -29,13 +32,19 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorTimeouts:
-    """Seconds that a client may take (RFC 5321 section 4.5.3.2.7 asks for at least 300 between commands)."""
+    """Seconds that a client may take (RFC 5321 section 4.5.3.2.7 asks for at least 300 between commands).
+
+    When the door is full, who has waited for `patience_s` may have to give way to a newcomer, and so may who has sent a
+    message for `dribble_s` at less than `gateway.doors.smtp_session.DRIBBLE_BYTES_PER_S`.
+    """
 
     command_s: float = 300.0
     data_block_s: float = 180.0
     data_total_s: float = 1800.0
     reply_s: float = 60.0
     tls_handshake_s: float = 30.0
+    patience_s: float = 1.0
+    dribble_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,21 +58,35 @@ class SmtpDoorSettings:
     limits: Limits = DEFAULT
     timeouts: DoorTimeouts = field(default_factory=DoorTimeouts)
     tls: ssl.SSLContext | None = None
+    is_tls_required: bool = False
+    passes_auth: bool = False
+    proxies: tuple[Network, ...] = ()
     max_connections: int = 100
+    max_connections_of_a_host: int = 20
     max_recipients: int = 1000
     max_bytes_in_flight: int = 256 << 20
+    next_hop_idle_s: float = 0.0
     max_errors: int = 20
     max_idle_commands: int = 200
     max_command_bytes: int = 4096
 
     def trusts(self, client_ip: str) -> bool:
         """True if that host stands in the trusted list; an IPv4 address mapped into IPv6 counts as itself."""
-        try:
-            address = ipaddress.ip_address(client_ip.partition("%")[0])
-        except ValueError:
-            return False
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        return any((mapped or address) in network for network in self.trusted_clients)
+        return _is_among(client_ip, self.trusted_clients)
+
+    def is_proxy(self, client_ip: str) -> bool:
+        """True if that host is a proxy, whose connections begin with the PROXY protocol."""
+        return _is_among(client_ip, self.proxies)
+
+
+@lru_cache(maxsize=1024)
+def _is_among(client_ip: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        address = ipaddress.ip_address(client_ip.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return any((mapped or address) in network for network in networks)
 
 
 class Reservation:
@@ -122,17 +145,28 @@ class DoorState:
     new_id: Callable[[], str]
     now: Callable[[], datetime]
     memory: KeywordMemory
+    idle_hops: IdleHops = field(default_factory=IdleHops)
     budget: ByteBudget
+    accepted: AcceptedMemory | None = None
     on_failure: Callable[[GatewayError], None] = lambda _error: None
     is_draining: bool = False
     messages_under_way: int = 0
 
 
 class SessionRegister(Protocol):
-    """Who counts the sessions: the door."""
+    """Who counts the sessions: the door (see `gateway.doors.crowd.Crowd`)."""
 
     def enter(self, session: asyncio.Protocol) -> bool:
         """A connection begins; False if there are too many."""
+
+    def is_one_too_many_of(self, session: asyncio.Protocol, host: str) -> bool:
+        """True if that host, which nobody trusts, has too many connections with this one."""
+
+    def wait(self, session: asyncio.Protocol) -> None:
+        """The session waits for its client."""
+
+    def work(self, session: asyncio.Protocol) -> None:
+        """The session has something to do."""
 
     def leave(self, session: asyncio.Protocol) -> None:
         """A connection that had entered has ended."""

@@ -10,6 +10,7 @@ import hashlib
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 10
+_VALUE = {char: value for value, char in enumerate(ALPHABET)}
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
 
@@ -35,6 +36,6 @@ def read_ref(typed: str) -> str | None:
 def _check_character(body: str) -> str:
     total = 0
     for position, char in enumerate(reversed(body)):
-        value = ALPHABET.index(char) * (2 if position % 2 == 0 else 1)
+        value = _VALUE[char] * (2 if position % 2 == 0 else 1)
         total += value // 32 + value % 32
     return ALPHABET[-total % 32]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from gateway.message.model import Address, AddressList
@@ -23,6 +24,7 @@ ADDRESS_FIELDS = frozenset(
 )  # fmt: skip
 _MAY_BE_EMPTY = ADDRESS_FIELDS - {"from", "sender", "resent-from", "resent-sender"}
 _MAX_VALUE_BYTES = 1024 * 1024
+_MAX_REMEMBERED_BYTES = 512
 _MAX_COMMENT_DEPTH = 20
 
 _ATEXT = r"[^\s\x00-\x20\x7f-\x9f()<>\[\]:;@\\,.\"\ufffd]"
@@ -53,9 +55,21 @@ def read_address_list(field: str, value: bytes) -> AddressList:
     `value` is what follows the colon, folding and all. An empty value is a valid list of nobody where a recipient field
     has it, and not valid in From or Sender.
     """
-    nothing = AddressList(field=field, addresses=(), is_valid=False)
+    if len(value) <= _MAX_REMEMBERED_BYTES:
+        return _remembered(field, bytes(value))
     if len(value) > _MAX_VALUE_BYTES:
-        return nothing
+        return AddressList(field=field, addresses=(), is_valid=False)
+    return _read_list(field, value)
+
+
+@lru_cache(maxsize=2048)
+def _remembered(field: str, value: bytes) -> AddressList:
+    """The same few people write to each other day after day."""
+    return _read_list(field, value)
+
+
+def _read_list(field: str, value: bytes) -> AddressList:
+    nothing = AddressList(field=field, addresses=(), is_valid=False)
     text = unfolded(value.rstrip(b"\r\n"))
     try:
         reader = _ListReader(text, field)

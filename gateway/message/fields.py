@@ -15,6 +15,7 @@ from gateway.message.model import HeaderField, ProblemKind
 from gateway.message.words import header_text
 
 _NAME = re.compile(rb"([!-9;-~]+)([ \t]*):")
+_WHOLE_FIELD = re.compile(rb"([!-,.-9;-~][!-9;-~]*):[^\n]*\n(?:[ \t][^\n]*\n){0,40}(?![ \t])")
 _MBOX_LINE = re.compile(rb">*From (?![ \t]*:)")
 _LINES_A_FIELD = 20
 
@@ -46,6 +47,9 @@ def read_head(
         scan.problems.append(ProblemKind.MALFORMED_HEADER)
         start_byte = position = _line_end(raw, mbox.end())
     while position < len(raw):
+        if (whole := _WHOLE_FIELD.match(raw, position)) is not None and scan.take_field(whole):
+            position = whole.end()
+            continue
         end = _line_end(raw, position)
         line = raw[position:end].rstrip(b"\n").removesuffix(b"\r")
         if not line:
@@ -83,6 +87,18 @@ class _Scan:
         self._open: tuple[str, int, int] | None = None
         self._end = 0
 
+    def take_field(self, whole: re.Match[bytes]) -> bool:
+        """Takes a field with all its lines at once; False, and nothing is taken, where each has to be looked at."""
+        start, end = whole.span()
+        lines = self.lines + whole[0].count(b"\n")
+        if end - start > self.limits.max_header_line_bytes or lines > self.limits.max_header_fields * _LINES_A_FIELD:
+            return False
+        self.lines = lines
+        if self._open is not None:
+            self._close()
+        self._keep(whole[1].decode("ascii"), start, whole.end(1) + 1, end)
+        return True
+
     def take_line(self, line: bytes, start: int, end: int) -> bool:
         """Takes a line that is neither empty nor a delimiter; False if no field can begin or go on with it."""
         self.lines += 1
@@ -118,16 +134,19 @@ class _Scan:
             return
         name, start, value_start = self._open
         self._open = None
+        self._keep(name, start, value_start, self._end)
+
+    def _keep(self, name: str, start: int, value_start: int, end: int) -> None:
         if len(self._fields) >= self.max_fields:
             self.problems.append(ProblemKind.TOO_MANY_HEADERS)
             return
-        value_raw = self.raw[value_start : self._end].removesuffix(b"\n").removesuffix(b"\r")
+        value_raw = self.raw[value_start:end].removesuffix(b"\n").removesuffix(b"\r")
         self._fields.append(
             HeaderField(
                 name=name,
                 value_raw=value_raw,
                 value=header_text(value_raw[: self.limits.max_header_line_bytes]),
                 start_byte=start,
-                end_byte=self._end,
+                end_byte=end,
             )
         )

@@ -6,8 +6,8 @@ message is never written anew. RFC 5322, RFC 2045 to 2047, RFC 2231, RFC 3676.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -178,6 +178,43 @@ class AddressList:
     is_valid: bool
 
 
+class Reading:
+    """The readable texts of a message and what is wrong with its form, read when somebody looks for the first time.
+
+    Most mail concerns no client, and nobody looks [STM-2, GEN-4].
+    """
+
+    __slots__ = ("_found", "_read")
+
+    def __init__(self, read: Callable[[], tuple[tuple[ReadableText, ...], tuple[Problem, ...]]]) -> None:
+        self._read = read
+        self._found: tuple[tuple[ReadableText, ...], tuple[Problem, ...]] | None = None
+
+    @property
+    def texts(self) -> tuple[ReadableText, ...]:
+        """The texts in reading order, subject first."""
+        return self._both()[0]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong with the form, each once."""
+        return self._both()[1]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reading) and self._both() == other._both()
+
+    def __hash__(self) -> int:
+        return hash(self._both())
+
+    def __repr__(self) -> str:
+        return "Reading(unread)" if self._found is None else "Reading(read)"
+
+    def _both(self) -> tuple[tuple[ReadableText, ...], tuple[Problem, ...]]:
+        if self._found is None:
+            self._found = self._read()
+        return self._found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message, parsed once. `address_lists` has one entry a field, in order, for every address field there is."""
@@ -185,9 +222,24 @@ class Message:
     raw: bytes
     headers: tuple[HeaderField, ...]
     root: Part
-    texts: tuple[ReadableText, ...]
     address_lists: tuple[AddressList, ...]
-    problems: tuple[Problem, ...]
+    reading: Reading
+
+    @property
+    def texts(self) -> tuple[ReadableText, ...]:
+        """Every readable text in reading order, the subject first."""
+        return self.reading.texts
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong with the form of the message, each once."""
+        return self.reading.problems
+
+    def with_texts(self, more: tuple[ReadableText, ...]) -> Message:
+        """The same message with more texts: those of its attachments."""
+        if not more:
+            return self
+        return replace(self, reading=Reading(lambda: ((*self.texts, *more), self.problems)))
 
     def fields(self, name: str) -> tuple[HeaderField, ...]:
         """Every header field of that name, top to bottom."""

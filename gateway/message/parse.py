@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gateway.message.addresses import ADDRESS_FIELDS, read_address_list
 from gateway.message.limits import DEFAULT, Limits
-from gateway.message.model import AddressList, HeaderField, Message, Problem, ProblemKind
+from gateway.message.model import AddressList, HeaderField, Message, Problem, ProblemKind, ReadableText, Reading
 from gateway.message.structure import read_structure
 from gateway.message.texts import readable_texts
 
@@ -18,26 +18,24 @@ def parse(raw: bytes, *, limits: Limits = DEFAULT, notices: tuple[str, ...] = ()
     """The message in `raw`, which should have CRLF line ends and no dot-stuffing.
 
     `notices` are the plain texts of the gateway's own notices, all languages and spellings: where one stands outside of
-    quoted text, its characters are a NOTICE zone. Never raises for any bytes.
+    quoted text, its characters are a NOTICE zone. Never raises for any bytes. Texts and problems are read when they are
+    asked for: `steps` sees to it that this is not on the event loop for large messages.
     """
     structure = read_structure(raw, limits=limits)
     headers = structure.root.headers
-    texts, text_problems = readable_texts(raw, structure.root, limits=limits, notices=notices)
     address_lists = _address_lists(headers, limits)
-    found = (
-        *_byte_problems(raw),
-        *structure.problems,
-        *text_problems,
-        *_header_problems(headers, address_lists, limits),
-    )
-    return Message(
-        raw=raw,
-        headers=headers,
-        root=structure.root,
-        texts=texts,
-        address_lists=address_lists,
-        problems=tuple(dict.fromkeys(found)),
-    )
+
+    def read() -> tuple[tuple[ReadableText, ...], tuple[Problem, ...]]:
+        texts, text_problems = readable_texts(raw, structure.root, limits=limits, notices=notices)
+        found = (
+            *_byte_problems(raw),
+            *structure.problems,
+            *text_problems,
+            *_header_problems(headers, address_lists, limits),
+        )
+        return texts, tuple(dict.fromkeys(found))
+
+    return Message(raw=raw, headers=headers, root=structure.root, address_lists=address_lists, reading=Reading(read))
 
 
 def _address_lists(headers: tuple[HeaderField, ...], limits: Limits) -> tuple[AddressList, ...]:

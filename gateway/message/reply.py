@@ -40,11 +40,12 @@ REPLIES = MappingProxyType(
         "help": Reply(code=214, lines=("2.0.0 See RFC 5321",)),
         "start_tls": Reply(code=220, lines=("2.0.0 Ready to start TLS",)),
         "bye": Reply(code=221, lines=("2.0.0 Bye",)),
-        "ok": Reply(code=250, lines=("2.0.0 OK",)),
+        "ok": Reply(code=250, lines=("2.0.0 Ok",)),
         "held": Reply(code=250, lines=("2.0.0 held for review ref={ref}",)),
         "shutting_down": Reply(code=421, lines=("4.3.2 Shutting down, try again later",)),
         "too_many_connections": Reply(code=421, lines=("4.7.0 Too many connections, try again later",)),
         "too_many_errors": Reply(code=421, lines=("4.7.0 Too many errors, closing the connection",)),
+        "login_lost": Reply(code=421, lines=("4.4.2 Lost the next mail server, log in again",)),
         "timeout": Reply(code=421, lines=("4.4.2 Timeout, closing the connection",)),
         "machinery": Reply(code=451, lines=("4.3.0 Temporary failure, the message was not accepted",)),
         "next_hop_down": Reply(code=451, lines=("4.4.1 The next mail server does not answer, try again later",)),
@@ -52,6 +53,13 @@ REPLIES = MappingProxyType(
         "next_hop_slow": Reply(code=451, lines=("4.4.7 The next mail server is too slow, try again later",)),
         "disk_full": Reply(code=452, lines=("4.3.1 Insufficient storage, try again later",)),
         "busy": Reply(code=451, lines=("4.3.2 Too busy, try again later",)),
+        "login_needed": Reply(code=530, lines=("5.7.0 Authentication required",)),
+        "tls_needed": Reply(code=530, lines=("5.7.0 Issue a STARTTLS command first",)),
+        "tls_needed_for_login": Reply(code=538, lines=("5.7.11 Encryption required for authentication",)),
+        "mechanism_unknown": Reply(code=504, lines=("5.5.4 Authentication mechanism not passed on",)),
+        "refused_in_part": Reply(
+            code=554, lines=("5.3.0 Refused for {refused} of {count} recipients; the others have the message",)
+        ),
         "not_trusted": Reply(code=550, lines=("5.7.1 Relaying denied",)),
         "bad_line_ends": Reply(code=550, lines=("5.5.2 Message has a bare CR, bare LF or NUL; use CRLF line ends",)),
         "too_many_hops": Reply(code=554, lines=("5.4.6 Too many hops",)),
@@ -62,7 +70,7 @@ REPLIES = MappingProxyType(
             code=550, lines=("5.7.1 rule={rule} ref={ref} The From field must hold one readable address",)
         ),
         "policy_return": Reply(code=550, lines=("5.7.1 rule={rule} ref={ref} {words}",)),
-        "unknown_command": Reply(code=500, lines=("5.5.2 Command not recognised",)),
+        "unknown_command": Reply(code=500, lines=("5.5.2 Error: command not recognized",)),
         "line_too_long": Reply(code=500, lines=("5.5.6 Line too long",)),
         "syntax": Reply(code=501, lines=("5.5.4 Syntax error",)),
         "bad_address": Reply(code=501, lines=("5.1.7 Bad address syntax",)),
@@ -72,7 +80,7 @@ REPLIES = MappingProxyType(
         "address_not_ascii": Reply(
             code=553, lines=("5.6.7 Address with other letters than the next mail server takes",)
         ),
-        "no_recipients": Reply(code=554, lines=("5.5.1 No valid recipients",)),
+        "no_recipients": Reply(code=554, lines=("5.5.1 Error: no valid recipients",)),
         "start_data": Reply(code=354, lines=("End data with <CR><LF>.<CR><LF>",)),
     }
 )

@@ -20,6 +20,7 @@ from gateway.message.parameters import (
     read_disposition,
     read_encoding,
 )
+from gateway.message.search import find_mark
 from gateway.message.transfer import is_known_encoding
 
 _PART_HEADS = 5
@@ -109,7 +110,7 @@ class _Walk:
         """The start of the next line from `position` on that begins with two hyphens, or -1."""
         if self._raw.startswith(b"--", position) and (position == 0 or self._raw[position - 1] == 0x0A):
             return position
-        found = self._raw.find(b"\n--", position)
+        found = find_mark(self._raw, b"\n--", position)
         return found + 1 if found >= 0 else -1
 
     def _delimiter(self, line: bytes) -> tuple[int, bool] | None:
@@ -155,16 +156,16 @@ class _Walk:
     def _node(self, path: tuple[int, ...], head: Head, default: str) -> _Node:
         for kind in head.problems:
             self._problem(kind, path)
-        self._find_duplicates(path, head.fields)
+        named = self._first_of_each(path, head.fields)
         content_type = Structured(value=default, parameters=())
-        if (first := _first(head.fields, "content-type")) is not None:
+        if (first := named.get("content-type")) is not None:
             content_type = read_content_type(first.value_raw, default=default)
         disposition = _NO_PARAMETERS
-        has_disposition = (first := _first(head.fields, "content-disposition")) is not None
+        has_disposition = (first := named.get("content-disposition")) is not None
         if first is not None:
             disposition = read_disposition(first.value_raw)
         encoding = "7bit"
-        if (first := _first(head.fields, "content-transfer-encoding")) is not None:
+        if (first := named.get("content-transfer-encoding")) is not None:
             encoding = read_encoding(first.value_raw)
         if not is_known_encoding(encoding):
             self._problem(ProblemKind.BAD_TRANSFER_ENCODING, path)
@@ -240,20 +241,19 @@ class _Walk:
             node.body_end_byte = size
             self._problem(ProblemKind.UNCLOSED_MULTIPART, node.path)
 
-    def _find_duplicates(self, path: tuple[int, ...], fields: tuple[HeaderField, ...]) -> None:
-        seen: set[str] = set()
+    def _first_of_each(self, path: tuple[int, ...], fields: tuple[HeaderField, ...]) -> dict[str, HeaderField]:
+        """The topmost field of each name, in lower case; one that may stand once only and does not is named."""
+        found: dict[str, HeaderField] = {}
         for entry in fields:
             name = entry.name.lower()
-            if name in _SINGLE and name in seen:
+            if name not in found:
+                found[name] = entry
+            elif name in _SINGLE:
                 self._problem(ProblemKind.DUPLICATE_FIELD, path)
-            seen.add(name)
+        return found
 
     def _problem(self, kind: ProblemKind, path: tuple[int, ...]) -> None:
         self._problems[Problem(kind=kind, part=path)] = None
-
-
-def _first(fields: tuple[HeaderField, ...], name: str) -> HeaderField | None:
-    return next((entry for entry in fields if entry.is_named(name)), None)
 
 
 def _frozen(root: _Node) -> Part:

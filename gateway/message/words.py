@@ -23,6 +23,10 @@ _CLEAN: dict[int, str | None] = {**_CONTROLS, **_DIRECTION, **_SPACES}
 
 def header_text(value: bytes) -> str:
     """The value of an unstructured field as a person reads it, without the white space around it."""
+    if value.isascii() and b"\n" not in value and b"=?" not in value:  # most fields, which need none of what follows
+        text = value.decode("ascii").strip()
+        if text.isprintable():
+            return text
     return clean_text(decode_words(unfolded(value))).strip()
 
 
@@ -40,6 +44,8 @@ def clean_text(text: str) -> str:
     if text.isprintable():
         return text
     text = text.translate(_CLEAN)
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else " " if char.isspace() else "" for char in text)
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from typing import SupportsIndex
 
 from gateway.message.reply import Reply
+from gateway.message.search import find_mark
+from gateway.outbound.patience import Patience
 
 END = b".\r\n"
 """The final dot, which ends the content."""
@@ -27,9 +29,29 @@ class NotSmtp(Exception):
 
 
 class ReplyReader(asyncio.StreamReader):
-    """The replies of the next hop; it knows whether octets came that no reply has taken yet."""
+    """The replies of the next hop; it knows whether octets came that no reply has taken yet.
+
+    When its `patience` is over, whoever waits for a reply or for octets to leave gets TimeoutError; nothing is read
+    after that.
+    """
 
     _unread_bytes = 0
+
+    def __init__(self, *, limit: int, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        loop = loop or asyncio.get_running_loop()
+        super().__init__(limit=limit, loop=loop)
+        self.patience = Patience(loop, self._be_late)
+        self.protocol: asyncio.StreamReaderProtocol | None = None
+
+    @property
+    def is_writing_paused(self) -> bool:
+        """False if everything that is written leaves at once, so that nobody need wait for it."""
+        return self.protocol is None or bool(self.protocol._paused)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def _be_late(self) -> None:
+        self.set_exception(TimeoutError())
+        if self.protocol is not None and self.is_writing_paused:
+            self.protocol.resume_writing()
 
     @property
     def has_more(self) -> bool:
@@ -67,14 +89,14 @@ async def connect(host: str, port: int) -> tuple[ReplyReader, asyncio.StreamWrit
     """As asyncio.open_connection, with a reader of our own."""
     loop = asyncio.get_running_loop()
     reader = ReplyReader(limit=_MAX_REPLY_LINE_BYTES, loop=loop)
-    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    protocol = reader.protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
     transport, _ = await loop.create_connection(lambda: protocol, host, port)
     return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
 def dot_stuffed(content: bytes) -> bytes:
     """The content on the wire: leading dots doubled, the line ended, and the final dot (RFC 5321 section 4.5.2)."""
-    stuffed = content.replace(b"\r\n.", b"\r\n..") if b"\r\n." in content else content
+    stuffed = content.replace(b"\r\n.", b"\r\n..") if find_mark(content, b"\r\n.") >= 0 else content
     first = b"." if stuffed.startswith(b".") else b""
     end = END if not stuffed or stuffed.endswith(b"\r\n") else b"\r\n" + END
     return b"".join((first, stuffed, end))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 
@@ -34,8 +35,11 @@ def canonical(address: str) -> str | None:
     None: no local part or domain, a trailing dot, a label that IDNA2008 does not allow (full-width letters, mixed
     directions), a control character, or more than 254 characters.
     """
-    if len(address) > MAX_ADDRESS_CHARS:
-        return None
+    return None if len(address) > MAX_ADDRESS_CHARS else _canonical(address)
+
+
+@lru_cache(maxsize=4096)
+def _canonical(address: str) -> str | None:
     local, separator, domain = address.rpartition("@")
     if not separator:
         return None

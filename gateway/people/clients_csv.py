@@ -1,20 +1,21 @@
 """`clients.csv`: the clients as a table, for agencies whose records system writes one. Text in, entries out; no I/O.
 
 Not the check of clients against each other or against the workers (that is `people.load`, its caller). First row:
-names of columns, in any order: file, name, also_known_as, addresses, status, workers, language; the first two are
-required, lists are separated by `;`. RFC 4180. Consents are kept in people.yaml only.
+names of columns (COLUMNS) in any order, REQUIRED among them; lists are separated by `;`. RFC 4180.
+Consents are kept in people.yaml only.
 """
 
 from __future__ import annotations
 
 import csv
 import difflib
+from datetime import date
 
 from gateway.people.entries import STATUSES, ClientEntry
 from gateway.people.fields import LANGUAGES, Problems, checked_address, choice_of
 from gateway.people.model import Client
 
-COLUMNS = ("file", "name", "also_known_as", "addresses", "status", "workers", "language")
+COLUMNS = ("file", "name", "also_known_as", "addresses", "status", "workers", "language", "born", "retention")
 REQUIRED = ("file", "name")
 MAX_FIELD_CHARS = 10_000
 """Longest cell that is read; a longer one is a quote left open."""
@@ -102,8 +103,20 @@ def _entry(columns: tuple[str, ...], cells: list[str], line: int, problems: Prob
         is_past=choice_of(status, "status", STATUSES, line, problems) == "past",
         workers=_words(row.get("workers", "")),
         language=choice_of(language, "language", LANGUAGES, line, problems) or LANGUAGES[0],
+        born=_day(row.get("born", ""), line, problems),
+        retention=row.get("retention") or None,
     )
     return ClientEntry(client=client, path=problems.path, line=line)
+
+
+def _day(cell: str, line: int, problems: Problems) -> date | None:
+    if not cell:
+        return None
+    try:
+        return date.fromisoformat(cell)
+    except ValueError:
+        problems.add(line, f"{cell[:40]!r} is no date: write it as 2008-05-17")
+        return None
 
 
 def _words(cell: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from gateway.people.addresses import canonical, without_tag
 from gateway.people.model import Client, Organisation, Worker
+from gateway.people.past import NOBODY, PastClients
 from gateway.people.resemblance import Resemblance
 
 Kept = TypeVar("Kept")
@@ -40,11 +41,15 @@ class _Index:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """Everyone whom the gateway knows. The tables are made once, from values that `load` has checked."""
+    """Everyone whom the gateway knows. The tables are made once, from values that `load` has checked.
+
+    `past` knows the addresses of clients whose file was destroyed.
+    """
 
     organisation: Organisation
     workers: tuple[Worker, ...] = field(repr=False)
     clients: tuple[Client, ...] = field(repr=False)
+    past: PastClients = field(default=NOBODY, repr=False)
     _index: _Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -78,7 +83,10 @@ class Directory:
 
     def clients_of_address(self, address: str) -> tuple[Client, ...]:
         """The clients whose address this is, with or without a tag; several, where a family shares one."""
-        return _with_or_without_tag(self._index.clients_by_address, canonical(address)) or ()
+        key = canonical(address)
+        if key is None:
+            return ()
+        return _with_or_without_tag(self._index.clients_by_address, key) or self.past.of_address(key)
 
     def clients_of_name(self, name: str) -> tuple[Client, ...]:
         """The clients of that full name or alias, in any case and spacing."""

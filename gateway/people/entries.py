@@ -104,6 +104,8 @@ def read_client(fields: Fields, problems: Problems) -> ClientEntry | None:
         workers=_words(fields, "workers", lines),
         language=fields.choice("language", LANGUAGES, LANGUAGES[0]),
         consents=_consents(fields),
+        born=fields.day("born"),
+        retention=fields.text("retention"),
     )
     fields.close()
     if not file or not name:

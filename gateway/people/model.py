@@ -83,7 +83,11 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A client's file. `workers` are ids of `Worker`; `is_past` never expires [CLI-1]."""
+    """A client's file. `workers` are ids of `Worker`; `is_past` never expires [CLI-1].
+
+    `born` is None where nobody wrote it down; `retention` is a class of the policy pack (`gateway.policy.retention`),
+    None for the one that follows from the age.
+    """
 
     file: str
     name: str
@@ -93,6 +97,8 @@ class Client:
     workers: tuple[str, ...] = ()
     language: str = "en"
     consents: tuple[Consent, ...] = ()
+    born: date | None = None
+    retention: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

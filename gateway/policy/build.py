@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
-from gateway.content.finding import Matter
+from gateway.content.finding import CATEGORY_OF, Category, Matter
 from gateway.policy.pack import (
     NOT_PLACED_RULE,
     Clause,
@@ -15,13 +15,17 @@ from gateway.policy.pack import (
     Rule,
     RuleWords,
     Scope,
+    Strictness,
     Thresholds,
     Value,
 )
+from gateway.policy.retention import RetentionClass, RetentionRules
 from gateway.policy.schema import (
     BothLanguages,
     ClauseEntry,
+    LevelsEntry,
     NoticeEntry,
+    RetentionEntry,
     RuleEntry,
     RuleWordsEntry,
     ScopeEntry,
@@ -33,8 +37,9 @@ from gateway.policy.verdict import Action, Mode
 _Choice = TypeVar("_Choice")
 
 
-def make_rule(entry: RuleEntry) -> Rule:
-    """The rule that the entry describes."""
+def make_rule(entry: RuleEntry, levels: Mapping[Category, LevelsEntry] = MappingProxyType({})) -> Rule:
+    """The rule that the entry describes; `levels` are the numbers behind the words of strictness."""
+    numbers = _levels(entry, levels)
     return Rule(
         id=entry.id,
         clauses=tuple(entry.clauses),
@@ -43,7 +48,9 @@ def make_rule(entry: RuleEntry) -> Rule:
         matters=frozenset(entry.matters),
         scope=_scope(entry.scope),
         action=entry.action,
-        thresholds=_thresholds(entry.thresholds),
+        thresholds=(
+            numbers[entry.thresholds] if isinstance(entry.thresholds, Strictness) else _thresholds(entry.thresholds)
+        ),
         mode=entry.mode,
         words=_both_words(entry.words),
         reply=MappingProxyType({} if entry.reply is None else {"en": entry.reply.en, "fr": entry.reply.fr}),
@@ -52,6 +59,7 @@ def make_rule(entry: RuleEntry) -> Rule:
         except_reasons=frozenset(entry.except_reasons),
         together_with=frozenset(entry.together_with),
         template=entry.template,
+        levels=numbers,
     )
 
 
@@ -89,6 +97,27 @@ def make_not_placed_rule(entry: NoticeEntry) -> Rule | None:
     )
 
 
+def make_retention(entry: RetentionEntry | None) -> RetentionRules:
+    """How long files are kept; the rules of a pack that says nothing, for None."""
+    if entry is None:
+        return RetentionRules()
+    return RetentionRules(
+        classes=MappingProxyType(
+            {
+                name: RetentionClass(name=name, counted_from=found.counted_from, years=found.years or 0)
+                for name, found in entry.classes.items()
+            }
+        ),
+        adult=entry.adult,
+        minor=entry.minor,
+        adulthood=entry.adulthood,
+        proposers=frozenset(entry.disposal.proposed_by),
+        confirmers=frozenset(entry.disposal.confirmed_by),
+        log_readers=frozenset(entry.access_log.read_by),
+        do_supervisors_read_log=entry.access_log.supervisors_of_file,
+    )
+
+
 def make_clause(clause_id: str, entry: ClauseEntry) -> Clause:
     """The clause that the entry describes."""
     return Clause(id=clause_id, sense=entry.sense, status=entry.status, by=entry.by)
@@ -108,8 +137,23 @@ def _scope(entry: ScopeEntry) -> Scope:
     )
 
 
+def _levels(entry: RuleEntry, levels: Mapping[Category, LevelsEntry]) -> Mapping[Strictness, Thresholds]:
+    """The thresholds by word, without a hold where the rule only notes; none for a rule with numbers of its own."""
+    if not isinstance(entry.thresholds, Strictness):
+        return MappingProxyType({})
+    level = levels[CATEGORY_OF[entry.matters[0]]]
+    numbers = {word: getattr(level, word) for word in Strictness}
+    if entry.action is not Action.HOLD:
+        return MappingProxyType({word: Thresholds(note=given.hold, hold=None) for word, given in numbers.items()})
+    return MappingProxyType({word: _given(given) for word, given in numbers.items()})
+
+
 def _thresholds(entry: ThresholdsEntry | None) -> Thresholds | None:
-    return None if entry is None else Thresholds(note=entry.note, hold=entry.hold)
+    return None if entry is None else _given(entry)
+
+
+def _given(entry: ThresholdsEntry) -> Thresholds:
+    return Thresholds(note=entry.note, hold=entry.hold, appointment=entry.appointment)
 
 
 def _both_words(entry: RuleWordsEntry) -> Mapping[str, RuleWords]:

@@ -10,12 +10,14 @@ Pure but for the inspector that it is given. Run by pytest and by `practicum-gat
     expect: {verdict: hold, rules: [social.invite], direction: outbound, notice: en}
     ---
     From: …
+
+A head may have lists to `swap`: then every variant of the message (`swaps`) must be judged as the case expects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -28,9 +30,10 @@ from gateway.message.parse import parse
 from gateway.message.submission import Envelope, Recipient, SessionFacts, Submission
 from gateway.people.directory import Directory
 from gateway.people.model import Direction
-from gateway.people.strict_yaml import line_of, load_yaml, plain
-from gateway.policy.judge import Concerns, Inspect, Judgement, judge
+from gateway.people.strict_yaml import YamlNode, line_of, load_yaml, plain
+from gateway.policy.judge import Concerns, Inspect, Judgement, OpenAttachments, judge
 from gateway.policy.pack import NOT_PLACED_RULE, Pack
+from gateway.policy.swaps import swap_problems, variants
 from gateway.policy.verdict import Action
 
 
@@ -78,7 +81,10 @@ class Expectation(_Entry):
 
 
 class CaseHead(_Entry):
-    """The part of a case above the line of three hyphens. `origin` is what SPF, DKIM and DMARC say of the message."""
+    """The part of a case above the line of three hyphens. `origin` is what SPF, DKIM and DMARC say of the message.
+
+    `swap` has lists of words by key: each `@KEY@` of the message is replaced by each word of its list in turn.
+    """
 
     title: str
     covers: Covers
@@ -86,6 +92,7 @@ class CaseHead(_Entry):
     login: str | None = None
     origin: Literal["proven", "unproven", "failed"] | None = None
     day: Annotated[date, Field(strict=False)] = date(2026, 11, 2)
+    swap: dict[str, list[str]] = {}
     expect: Expectation
 
 
@@ -116,7 +123,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """What came of a case. `failures` are sentences, empty if all is as expected."""
+    """What came of a case. `failures` are sentences, empty if all is as expected.
+
+    `judgement` is that of the case's first variant that failed, else of its first, for a case that swaps words.
+    """
 
     case: Case
     judgement: Judgement
@@ -146,20 +156,84 @@ def parse_case(name: str, path: str, content: bytes) -> Case:
                 for detail in error.errors(include_url=False)
             ]
         ) from None
+    _check_swaps(head, node, path, len(head_bytes + separator), head_bytes + separator + body)
     return Case(name=name, head=head, raw=body.replace(b"\n", b"\r\n"))
 
 
+def _check_swaps(head: CaseHead, node: YamlNode, path: str, start: int, content: bytes) -> None:
+    """Raises ConfigInvalid for lists and places of a case that don't fit; its message begins at byte `start`."""
+    problems = []
+    for problem in swap_problems(head.swap, content[start:]):
+        if problem.offset_byte is None:
+            line = line_of(node, *problem.at)
+        else:
+            line = content.count(b"\n", 0, start + problem.offset_byte) + 1
+        problems.append(ConfigProblem(path, line, problem.what))
+    if problems:
+        raise ConfigInvalid(problems)
+
+
 def run_cases(
-    cases: Iterable[Case], *, pack: Pack, directory: Directory, inspect: Inspect, concerns: Concerns | None = None
+    cases: Iterable[Case],
+    *,
+    pack: Pack,
+    directory: Directory,
+    inspect: Inspect,
+    open_attachments: OpenAttachments,
+    concerns: Concerns | None = None,
 ) -> list[CaseResult]:
     """Each case's result, in the given order."""
-    return [run_case(case, pack=pack, directory=directory, inspect=inspect, concerns=concerns) for case in cases]
+    return [
+        run_case(
+            case,
+            pack=pack,
+            directory=directory,
+            inspect=inspect,
+            open_attachments=open_attachments,
+            concerns=concerns,
+        )
+        for case in cases
+    ]
 
 
 def run_case(
-    case: Case, *, pack: Pack, directory: Directory, inspect: Inspect, concerns: Concerns | None = None
+    case: Case,
+    *,
+    pack: Pack,
+    directory: Directory,
+    inspect: Inspect,
+    open_attachments: OpenAttachments,
+    concerns: Concerns | None = None,
 ) -> CaseResult:
-    """The judgement on the case's message, and how it differs from what the case expects."""
+    """The judgement on the case's message, and how it differs from what the case expects; so for every variant."""
+
+    def run_one(one: Case) -> CaseResult:
+        return _run_message(
+            one,
+            pack=pack,
+            directory=directory,
+            inspect=inspect,
+            open_attachments=open_attachments,
+            concerns=concerns,
+        )
+
+    if not case.head.swap:
+        return run_one(case)
+    found = [(variant, run_one(replace(case, raw=variant.raw))) for variant in variants(case.head.swap, case.raw)]
+    telling = next((result for _, result in found if result.failures), found[0][1])
+    failures = tuple(f"{variant.label}: {failure}" for variant, result in found for failure in result.failures)
+    return CaseResult(case=case, judgement=telling.judgement, failures=failures)
+
+
+def _run_message(
+    case: Case,
+    *,
+    pack: Pack,
+    directory: Directory,
+    inspect: Inspect,
+    open_attachments: OpenAttachments,
+    concerns: Concerns | None,
+) -> CaseResult:
     submission = _submission(case)
     judgement = judge(
         submission=submission,
@@ -168,6 +242,7 @@ def run_case(
         pack=pack,
         inspect=inspect,
         today=case.head.day,
+        open_attachments=open_attachments,
         concerns=concerns,
         origin=_ORIGINS[case.head.origin] if case.head.origin else None,
     )

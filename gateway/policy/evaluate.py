@@ -39,7 +39,7 @@ def evaluate(pack: Pack, parties: Parties, findings: Sequence[Finding]) -> Verdi
 
     A reason whose action is DELIVER explains and does not weigh: text that is only quoted, or a simulated rule.
     """
-    rules = tuple(rule for rule in pack.rules if is_in_scope(rule, parties))
+    rules = tuple(rule for rule in pack.rules if is_in_scope(rule, parties)) if findings else ()
     weighed = [(rule, reason) for rule in rules for reason in _reasons(rule, findings)]
     recipients = tuple(_for_recipient(party, weighed) for party in parties.recipients)
     reasons = tuple(sorted((reason for _, reason in weighed), key=_order))
@@ -89,7 +89,7 @@ def _action_asked(rule: Rule, finding: Finding) -> Action | None:
         return None
     if finding.is_quoted and not rule.scope.quoted:
         return Action.DELIVER
-    if thresholds is None or (thresholds.hold is not None and score >= thresholds.hold):
+    if thresholds is None or thresholds.holds(finding):
         return rule.action
     return Action.NOTE
 
@@ -103,7 +103,7 @@ def _for_recipient(party: Party, weighed: Sequence[tuple[Rule, Reason]]) -> Reci
     )
 
 
-def _order(reason: Reason) -> tuple[int, str, str, tuple[int, ...], int, int, float, str, str]:
+def _order(reason: Reason) -> tuple[int, str, str, tuple[int, ...], int, int, float, str, str, str, str]:
     finding = reason.finding
     return (
         -SEVERITY[reason.action],
@@ -115,4 +115,6 @@ def _order(reason: Reason) -> tuple[int, str, str, tuple[int, ...], int, int, fl
         -finding.score,
         finding.matter,
         finding.reason,
+        finding.about,
+        f"{finding.client_file} {finding.is_quoted} {finding.is_in_appointment} {finding.explanation}",
     )

@@ -42,6 +42,8 @@ def name_tricks(address: Address, party: Party, directory: Directory, *, is_outb
 def hides_characters(field: HeaderField) -> bool:
     """True if the field, its encoded-words decoded, holds a control character or one that overrides text direction."""
     text = decode_words(unfolded(field.value_raw.rstrip(b"\r\n")))
+    if text.isprintable():
+        return False
     return any(char in _OVERRIDES or (char != "\t" and unicodedata.category(char) == "Cc") for char in text)
 
 

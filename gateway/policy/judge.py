@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from gateway.content.documents.reader import NOTHING, Attachments
 from gateway.content.finding import Finding
 from gateway.content.inspector import InspectionRequest
 from gateway.content.watch import speaks_of
@@ -26,25 +27,28 @@ from gateway.policy.forwarded import forwarded_findings
 from gateway.policy.identity import identity_findings
 from gateway.policy.opaque import opaque_findings
 from gateway.policy.pack import Pack
+from gateway.policy.photographs import with_consents
 from gateway.policy.plan import make_plan
 from gateway.policy.recipients import recipient_findings
-from gateway.policy.scope import matters_in_scope
+from gateway.policy.scope import are_attachments_in_scope, matters_in_scope
 from gateway.policy.verdict import Plan, Verdict
 
 Inspect = Callable[[InspectionRequest], tuple[Finding, ...]]
 Concerns = Callable[[tuple[ReadableText, ...]], bool]
+OpenAttachments = Callable[[Message], Attachments]
 Unplaced = Callable[[Submission, Message, Plan], str | None]
 """Why the plan's notice has no place in the message, in a fixed word; None if it has one, or there is no notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """Everything that was concluded about one message."""
+    """Everything that was concluded about one message. `texts` are all that were read, those of attachments too."""
 
     parties: Parties
     findings: tuple[Finding, ...]
     verdict: Verdict
     plan: Plan
+    texts: tuple[ReadableText, ...] = ()
 
 
 def judge(
@@ -55,27 +59,31 @@ def judge(
     pack: Pack,
     inspect: Inspect,
     today: date,
+    open_attachments: OpenAttachments,
     concerns: Concerns | None = None,
     origin: AuthenticationResults | None = None,
     unplaced: Unplaced | None = None,
 ) -> Judgement:
     """The judgement on a parsed message.
 
-    `today` is the agency's local day; `concerns` as in `inspection_request`; `origin` as in `fact_findings`.
-    `unplaced` tries the surgery for a compulsory notice; without it nothing is held for want of a place. Nobody has
-    been told before: there is no memory here.
+    `today` is the agency's local day; `open_attachments` reads them, where a rule looks at such mail; `concerns` as in
+    `inspection_request`; `origin` as in `fact_findings`. `unplaced` tries the surgery for a compulsory notice; without
+    it nothing is held for want of a place. Nobody has been told before: there is no memory here.
     """
     parties = classify(submission.envelope, message, submission.session, directory)
+    attachments = open_attachments(message) if are_attachments_in_scope(pack, parties) else NOTHING
+    whole = attachments.added_to(message)
     facts = fact_findings(
         submission=submission,
-        message=message,
+        message=whole,
         parties=parties,
         directory=directory,
         pack=pack,
         today=today,
         origin=origin,
+        attachments=attachments,
     )
-    request = inspection_request(pack, parties, message, directory=directory, concerns=concerns)
+    request = inspection_request(pack, parties, whole, directory=directory, concerns=concerns)
     findings = facts if request is None else (*facts, *inspect(request))
     verdict = evaluate(pack, parties, findings)
     plan = make_plan(pack, parties, verdict, message=message, reference=submission.id)
@@ -84,7 +92,7 @@ def judge(
         findings = (*findings, not_placed_finding(why))
         verdict = evaluate(pack, parties, findings)
         plan = make_plan(pack, parties, verdict, message=message, reference=submission.id)
-    return Judgement(parties=parties, findings=findings, verdict=verdict, plan=plan)
+    return Judgement(parties=parties, findings=findings, verdict=verdict, plan=plan, texts=whole.texts)
 
 
 def fact_findings(
@@ -96,8 +104,11 @@ def fact_findings(
     pack: Pack,
     today: date,
     origin: AuthenticationResults | None = None,
+    attachments: Attachments = NOTHING,
 ) -> tuple[Finding, ...]:
-    """What the envelope, the header, the form and the directory tell, before any text is read.
+    """What the envelope, the header, the form, the attachments and the directory tell, before any text is judged.
+
+    `attachments` are those of `message`, which has their texts already (`Attachments.added_to`).
 
     `origin` is what a check of incoming mail found (`gateway.amend.verify`), None for mail that was not checked.
     """
@@ -121,6 +132,7 @@ def fact_findings(
         *forwarded_findings(message, parties, directory),
         *form_findings(message, parties),
         *opaque_findings(message, parties),
+        *with_consents(attachments.findings, parties, directory, today),
     )
 
 

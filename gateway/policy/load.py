@@ -17,7 +17,14 @@ from pydantic import BaseModel, ValidationError
 import gateway
 from gateway.message.errors import ConfigInvalid, ConfigProblem
 from gateway.people.strict_yaml import YamlNode, line_of, load_yaml, plain
-from gateway.policy.build import make_both, make_clause, make_not_placed_rule, make_notice_rule, make_rule
+from gateway.policy.build import (
+    make_both,
+    make_clause,
+    make_not_placed_rule,
+    make_notice_rule,
+    make_retention,
+    make_rule,
+)
 from gateway.policy.letters import LETTER_BLANKS, TEMPLATE_BLANKS, LetterKind
 from gateway.policy.notices import NOTICE_BLANKS, make_notice
 from gateway.policy.pack import LANGUAGES, NOT_PLACED_RULE, ClauseStatus, Pack
@@ -59,7 +66,7 @@ def load_pack(name_or_path: str, *, base: Path | None = None, organisation: str 
         path=folder,
         titles=make_both(file.title),
         organisation=MappingProxyType(names),
-        rules=(*(make_rule(entry) for entry in file.rules), *((not_placed,) if not_placed else ())),
+        rules=(*(make_rule(entry, file.levels) for entry in file.rules), *((not_placed,) if not_placed else ())),
         why=MappingProxyType({key: make_both(entry) for key, entry in file.why.items()}),
         clauses=tuple(make_clause(clause_id, entry) for clause_id, entry in file.clauses.items()),
         notice_rule=make_notice_rule(file.notice),
@@ -79,6 +86,7 @@ def load_pack(name_or_path: str, *, base: Path | None = None, organisation: str 
         letters=_by_language(texts["letter"], "letters", list(LetterKind)),
         relay_domains=frozenset(domain for network in networks.networks for domain in network.relay_domains),
         relay_addresses=frozenset(address for network in networks.networks for address in network.relay_addresses),
+        retention=make_retention(file.retention),
     )
 
 

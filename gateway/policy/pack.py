@@ -7,12 +7,13 @@ Read by evaluate, plan, words and by the commands of `policy`. [META-1] every ve
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from gateway.content.finding import About, Finding, Matter
 from gateway.people.model import Direction, Role
+from gateway.policy.retention import RetentionRules
 from gateway.policy.verdict import Action, Mode, Notice, Placement, Wrap
 
 LANGUAGES = ("en", "fr")
@@ -87,12 +88,32 @@ class Scope:
     quoted: bool = False
 
 
+class Strictness(StrEnum):
+    """The words for how readily judged findings note and hold; a pack gives each its numbers, by category."""
+
+    STRICT = "strict"
+    BALANCED = "balanced"
+    LENIENT = "lenient"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """Scores, 0.0 to 1.0, from which a judged finding notes and holds. `hold` is None for a rule that only notes."""
+    """Scores, 0.0 to 1.0, from which a judged finding notes and holds. `hold` is None for a rule that only notes.
+
+    `appointment` stands in the place of `hold` for a finding in mail that otherwise only arranges a meeting: it is
+    higher, or None where such mail is treated as any other.
+    """
 
     note: float
     hold: float | None
+    appointment: float | None = None
+
+    def holds(self, finding: Finding) -> bool:
+        """True if the finding's score is one to hold for."""
+        if self.hold is None:
+            return False
+        is_raised = finding.is_in_appointment and self.appointment is not None
+        return finding.score >= (self.appointment if is_raised and self.appointment is not None else self.hold)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +131,8 @@ class Rule:
 
     `matters` are what it looks at; `abouts`, `reasons` and `except_reasons` narrow them (None: no narrowing).
     `together_with`: it speaks only if a finding of one of these matters is in the message too.
-    `thresholds` is None for facts and forms. `reply` is one ASCII sentence a language, for rules that return.
+    `thresholds` is None for facts and forms; `levels` has those of the other words of strictness, and is empty where
+    policy.yaml gives the rule numbers of its own. `reply` is one ASCII sentence a language, for rules that return.
     `template` names the response template that is offered beside it.
     """
 
@@ -130,6 +152,7 @@ class Rule:
     except_reasons: frozenset[str] = frozenset()
     together_with: frozenset[Matter] = frozenset()
     template: str | None = None
+    levels: Mapping[Strictness, Thresholds] = field(default_factory=dict)
 
     @property
     def clause(self) -> str:
@@ -212,6 +235,11 @@ class Pack:
     letters: Mapping[str, Mapping[str, str]]
     relay_domains: frozenset[str]
     relay_addresses: frozenset[str] = frozenset()
+    retention: RetentionRules = field(default_factory=RetentionRules)
+    known_scopes: dict[object, tuple[frozenset[Matter], bool]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """What `gateway.policy.scope` has found out about the rules; says nothing that they don't."""
 
     @property
     def label(self) -> str:
@@ -221,6 +249,14 @@ class Pack:
     def rule(self, rule_id: str) -> Rule | None:
         """The rule of that id, or None."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def at(self, strictness: Strictness) -> Pack:
+        """The pack as it would be with this word at every rule that names one."""
+        rules = tuple(
+            replace(rule, thresholds=rule.levels[strictness]) if strictness in rule.levels else rule
+            for rule in self.rules
+        )
+        return replace(self, rules=rules)
 
     def notice(self, language: str) -> Notice:
         """The notice in that language, else the English one."""

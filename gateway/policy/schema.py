@@ -7,13 +7,15 @@ is made from here. The checks hold CLAUSES section 11: facts return, judgement h
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 
-from gateway.content.finding import About, Matter
+from gateway.content.finding import CATEGORY_OF, About, Category, Matter
 from gateway.people.model import Direction, Role
-from gateway.policy.pack import FACTS, FORMS, JUDGED, ClauseStatus, NoticeWhen, Protects, Value
+from gateway.policy.pack import FACTS, FORMS, JUDGED, ClauseStatus, NoticeWhen, Protects, Strictness, Value
+from gateway.policy.retention import CountedFrom
 from gateway.policy.verdict import Action, Mode, Placement, Wrap
 
 Words = Annotated[str, Field(min_length=3, max_length=600)]
@@ -69,15 +71,46 @@ class ScopeEntry(_Entry):
 
 
 class ThresholdsEntry(_Entry):
-    """Scores from which a judged finding notes, and holds."""
+    """Scores from which a judged finding notes, and holds; `appointment` in mail that only arranges a meeting."""
 
     note: Score
     hold: Score | None = None
+    appointment: Score | None = None
 
     @model_validator(mode="after")
     def _note_comes_first(self) -> ThresholdsEntry:
         if self.hold is not None and self.note > self.hold:
             raise ValueError("the note threshold is above the hold threshold; make it equal or lower")
+        if self.appointment is not None and (self.hold is None or self.appointment < self.hold):
+            raise ValueError("the appointment threshold is the hold threshold raised; make it equal or higher")
+        return self
+
+
+def _form(given: object) -> str:
+    """Whether thresholds are given as a word or as numbers, so that only one form is found fault with."""
+    return "word" if isinstance(given, str) else "numbers"
+
+
+GivenThresholds = Annotated[
+    Annotated[Strictness, Tag("word")] | Annotated[ThresholdsEntry, Tag("numbers")], Discriminator(_form)
+]
+
+
+class LevelsEntry(_Entry):
+    """The thresholds of one category, for each word of strictness."""
+
+    strict: ThresholdsEntry
+    balanced: ThresholdsEntry
+    lenient: ThresholdsEntry
+
+    @model_validator(mode="after")
+    def _words_are_in_order(self) -> LevelsEntry:
+        words = (self.strict, self.balanced, self.lenient)
+        if any(entry.hold is None for entry in words):
+            raise ValueError("each word of strictness needs a note and a hold threshold; rules that only note leave it")
+        for stricter, milder in pairwise(words):
+            if stricter.note > milder.note or (stricter.hold or 0) > (milder.hold or 0):
+                raise ValueError("strict may not ask for higher scores than balanced, nor balanced than lenient")
         return self
 
 
@@ -95,7 +128,7 @@ class RuleEntry(_Entry):
     together_with: list[Matter] = []
     scope: ScopeEntry
     action: Action
-    thresholds: ThresholdsEntry | None = None
+    thresholds: GivenThresholds | None = None
     mode: Mode = Mode.ENFORCE
     template: FileStem | None = None
     words: RuleWordsEntry
@@ -123,10 +156,13 @@ class RuleEntry(_Entry):
         if Matter.NOTICE_NOT_PLACED in self.matters:
             raise ValueError("that the notice has no place is held by `notice: {compulsory: true}`; take the rule out")
         if judged and self.thresholds is None:
-            raise ValueError("a rule on a judged matter needs thresholds; add `thresholds: {note: 0.3, hold: 0.5}`")
+            raise ValueError(
+                "a rule on a judged matter needs thresholds; add `thresholds: balanced`, or `{note: 0.3, hold: 0.5}`"
+            )
         if not judged and self.thresholds is not None:
             raise ValueError("a fact has no score; take `thresholds` out")
-        if self.thresholds is not None and (self.thresholds.hold is None) is (self.action is Action.HOLD):
+        given = self.thresholds
+        if isinstance(given, ThresholdsEntry) and (given.hold is None) is (self.action is Action.HOLD):
             raise ValueError("give a hold threshold to a rule that holds, and none to a rule that notes")
         return self
 
@@ -174,6 +210,51 @@ class ClauseEntry(_Entry):
     by: Words
 
 
+class RetentionClassEntry(_Entry):
+    """How long a class of files is kept: so many years from the last entry or from coming of age, or `from: never`."""
+
+    counted_from: Annotated[CountedFrom, Field(alias="from")]
+    years: Annotated[StrictInt, Field(ge=1, le=200)] | None = None
+
+    @model_validator(mode="after")
+    def _years_belong_to_an_end(self) -> RetentionClassEntry:
+        if (self.years is None) is not (self.counted_from is CountedFrom.NEVER):
+            raise ValueError("give `years` to a class that ends, and none to one that is counted `from: never`")
+        return self
+
+
+class DisposalEntry(_Entry):
+    """The roles that may propose the disposal of a file, and that may confirm what another has proposed."""
+
+    proposed_by: Annotated[list[Role], Field(min_length=1)]
+    confirmed_by: Annotated[list[Role], Field(min_length=1)]
+
+
+class AccessLogEntry(_Entry):
+    """The roles that may read the access log; `supervisors_of_file`: supervisors, that of their workers' files."""
+
+    read_by: Annotated[list[Role], Field(min_length=1)]
+    supervisors_of_file: StrictBool = False
+
+
+class RetentionEntry(_Entry):
+    """How long a client's file is kept, and who may end it."""
+
+    classes: Annotated[dict[FileStem, RetentionClassEntry], Field(min_length=1)]
+    adult: FileStem
+    minor: FileStem
+    adulthood: Annotated[StrictInt, Field(ge=14, le=25)] = 18
+    disposal: DisposalEntry
+    access_log: AccessLogEntry
+
+    @model_validator(mode="after")
+    def _classes_are_there(self) -> RetentionEntry:
+        for name in (self.adult, self.minor):
+            if name not in self.classes:
+                raise ValueError(f"there is no class {name}; add it to `classes`")
+        return self
+
+
 class PackFile(_Entry):
     """policy.yaml as a whole."""
 
@@ -184,9 +265,23 @@ class PackFile(_Entry):
     social_networks: Annotated[str, Field(pattern=r"^[a-z_]+\.yaml$")]
     notice: NoticeEntry
     templates: list[FileStem]
+    levels: dict[Category, LevelsEntry] = {}
+    retention: RetentionEntry | None = None
     rules: Annotated[list[RuleEntry], Field(min_length=1)]
     why: dict[ReasonKey, BothLanguages]
     clauses: dict[ClauseId, ClauseEntry]
+
+    @model_validator(mode="after")
+    def _words_have_numbers(self) -> PackFile:
+        for rule in self.rules:
+            if isinstance(rule.thresholds, Strictness):
+                categories = {CATEGORY_OF[matter] for matter in rule.matters}
+                lacking = sorted(categories - self.levels.keys())
+                if lacking:
+                    raise ValueError(f"rule {rule.id} says `{rule.thresholds}`; add {lacking[0]} to `levels`")
+                if len(categories) > 1:
+                    raise ValueError(f"rule {rule.id} looks at several categories; give it thresholds in numbers")
+        return self
 
 
 class NetworkEntry(_Entry):

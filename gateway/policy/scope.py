@@ -13,13 +13,25 @@ from gateway.policy.pack import JUDGED, Pack, Rule
 
 def matters_in_scope(pack: Pack, parties: Parties) -> frozenset[Matter]:
     """The judged matters that some rule looks at in a message between these parties; empty: don't inspect it."""
-    return frozenset(
-        matter
-        for rule in pack.rules
-        if is_in_scope(rule, parties)
-        for matter in (rule.matters | rule.together_with)
-        if matter in JUDGED
-    )
+    return _scope_of(pack, parties)[0]
+
+
+def are_attachments_in_scope(pack: Pack, parties: Parties) -> bool:
+    """True if some rule looks at what a message between these parties says, or at what could not be read of it."""
+    return _scope_of(pack, parties)[1]
+
+
+def _scope_of(pack: Pack, parties: Parties) -> tuple[frozenset[Matter], bool]:
+    """Both, found once for each direction, role of the sender and set of roles of the recipients."""
+    sender = parties.worker.role if parties.worker else None
+    between = (parties.direction, sender, frozenset(party.role for party in parties.recipients))
+    known = pack.known_scopes.get(between)
+    if known is None:
+        rules = [rule for rule in pack.rules if is_in_scope(rule, parties)]
+        matters = frozenset(matter for rule in rules for matter in (rule.matters | rule.together_with) & JUDGED)
+        known = matters, any(rule.matters & (JUDGED | {Matter.UNSCANNABLE}) for rule in rules)
+        pack.known_scopes[between] = known
+    return known
 
 
 def is_in_scope(rule: Rule, parties: Parties) -> bool:

@@ -57,6 +57,8 @@ def load_configuration(path: Path) -> Configuration:
         pack = load_policy(path, policy, organisation=organisation) if policy is not None else None
     except ConfigInvalid as error:
         problems += error.problems
+    if directory is not None and pack is not None and settings is not None:
+        problems += _unknown_classes(path / settings.people, directory, pack)
     if problems or settings is None or directory is None or pack is None:
         raise ConfigInvalid(problems)
     return Configuration(path=path, settings=settings, directory=directory, pack=pack)
@@ -90,6 +92,19 @@ def make_limits(settings: Settings) -> Limits:
     return Limits(**settings.limits.model_dump())
 
 
+def _unknown_classes(file: Path, directory: Directory, pack: Pack) -> list[ConfigProblem]:
+    """Clients whose `retention` is no class of the policy."""
+    known = pack.retention.classes
+    return [
+        ConfigProblem(
+            str(file), 0, f"client {client.file}: the policy has no retention class {client.retention[:40]!r}: "
+            f"use one of {', '.join(known)}",
+        )
+        for client in directory.clients
+        if client.retention is not None and client.retention not in known
+    ]  # fmt: skip
+
+
 def _named(path: Path) -> tuple[Path | None, str | None]:
     """The people file and the policy that a gateway.yaml with mistakes names; None for what can't be told."""
     node = _tree(path)
@@ -102,17 +117,18 @@ def _named(path: Path) -> tuple[Path | None, str | None]:
 
 
 def _absent_files(path: Path, settings: Settings) -> list[ConfigProblem]:
-    tls = settings.smtp.tls
-    named = [] if tls is None else [("certificate", tls.certificate), ("key", tls.key)]
+    tls, authorities = settings.smtp.tls, settings.smtp.next_hop_tls.ca
+    named = [] if tls is None else [("tls", "certificate", tls.certificate), ("tls", "key", tls.key)]
+    named += [("next_hop_tls", "ca", authorities)] if authorities is not None else []
     return [
         _at(
             path,
-            f"`smtp.tls.{key}`: there is no file {path / file}: mend the name, or put it there",
+            f"`smtp.{section}.{key}`: there is no file {path / file}: mend the name, or put it there",
             "smtp",
-            "tls",
+            section,
             key,
         )
-        for key, file in named
+        for section, key, file in named
         if not (path / file).is_file()
     ]
 

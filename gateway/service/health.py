@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.service.settings import Endpoint
+from gateway.service.addresses import Endpoint
 
 _log = logging.getLogger(__name__)
 _MAX_REQUEST_BYTES = 8192
@@ -101,3 +101,18 @@ def _response(page: Page, *, with_body: bool) -> bytes:
         f"Content-Length: {len(page.body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
     )
     return head.encode("ascii") + (page.body if with_body else b"")
+
+
+async def open_pages(listen: Endpoint | None, pages: Mapping[str, PageMaker]) -> HealthServer | None:
+    """The open server of those pages beside /livez; None where none is configured."""
+    if listen is None:
+        return None
+    server = HealthServer(listen, {"/livez": live, **pages})
+    await server.start()
+    _log.info("health pages open", extra={"http": str(server.address)})
+    return server
+
+
+async def live() -> Page:
+    """The page of a process that answers at all."""
+    return Page(status=200, body=b"alive\n")

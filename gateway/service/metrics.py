@@ -7,8 +7,8 @@ Every metric stands in docs/operate.md.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
@@ -22,6 +22,8 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
+        self._children: dict[tuple[int | str, ...], Counter] = {}
+        self._timed: dict[str, Histogram] = {}
         self._messages = self._counter("messages", "Messages judged", "direction", "verdict")
         self._findings = self._counter("findings", "Findings under a rule", "rule", "action")
         self._failures = self._counter("failures", "Messages answered 4xx for a failure of machinery", "kind")
@@ -32,6 +34,8 @@ class Metrics:
         self._decisions = self._counter("decisions", "Decisions on held messages", "decision")
         self._reloads = self._counter("reload", "Reloads of policy and people", "result")
         self._restarts = self._counter("job_restarts", "Restarts of a background job after a failure", "job")
+        self._worker_restarts = self._counter("worker_restarts", "Workers that died and were replaced")
+        self._workers = self._gauge("workers", "Workers that take mail; 0 where one process serves")
         self._stages = Histogram(
             "gateway_stage_seconds", "Time a stage took", ["stage"], buckets=_SECONDS, registry=self.registry
         )
@@ -46,7 +50,7 @@ class Metrics:
 
     def message(self, *, direction: str, verdict: str) -> None:
         """Count one judged message."""
-        self._messages.labels(direction=direction, verdict=verdict).inc()
+        self._child(self._messages, direction, verdict).inc()
 
     def finding(self, *, rule: str, action: str) -> None:
         """Count one finding under a rule of the policy."""
@@ -62,11 +66,11 @@ class Metrics:
 
     def notice(self, treatment: str) -> None:
         """Count what amend did with a notice."""
-        self._notices.labels(treatment=treatment).inc()
+        self._child(self._notices, treatment).inc()
 
     def signature(self, result: str) -> None:
         """Count what became of the DKIM signature of a message that was answered."""
-        self._signatures.labels(result=result).inc()
+        self._child(self._signatures, result).inc()
 
     def letter(self, outcome: str) -> None:
         """Count one own mail: `sent`, `deferred` or `expired`."""
@@ -84,27 +88,33 @@ class Metrics:
         """Count one restart of a background job."""
         self._restarts.labels(job=job).inc()
 
+    def worker_restart(self) -> None:
+        """Count one worker that died."""
+        self._worker_restarts.inc()
+
+    def set_workers(self, count: int) -> None:
+        """Tell how many workers take mail."""
+        self._workers.set(count)
+
     def observe_stage(self, stage: str, seconds: float) -> None:
         """Record the seconds of one stage."""
-        self._stages.labels(stage=stage).observe(seconds)
+        timed = self._timed.get(stage)
+        if timed is None:
+            timed = self._timed[stage] = self._stages.labels(stage=stage)
+        timed.observe(seconds)
 
-    @contextmanager
-    def stage(self, stage: str) -> Iterator[None]:
+    def stage(self, stage: str) -> AbstractContextManager[None]:
         """Record how long the block took, whether or not it raised."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.observe_stage(stage, time.perf_counter() - start)
+        return _Timing(self, stage)
 
     def set_state(self, *, holds_open: int, letters_pending: int) -> None:
         """Set the gauges that are read from the store at each scrape."""
         self._holds_open.set(holds_open)
         self._letters_pending.set(letters_pending)
 
-    def set_free_bytes(self, count: int) -> None:
+    def set_free_bytes(self, count: int | None) -> None:
         """Tell how much room the store's disk has."""
-        self._free_bytes.set(count)
+        self._free_bytes.set(float("nan") if count is None else count)
 
     def set_door(self, sessions: int, messages: int, count_bytes: int) -> None:
         """Tell what the SMTP door is doing."""
@@ -130,8 +140,33 @@ class Metrics:
         found = {metric.name + suffix.get(metric.type, "") for metric in self.registry.collect()}
         return tuple(sorted(name for name in found if name.startswith("gateway_")))
 
+    def _child(self, counter: Counter, *labels: str) -> Counter:
+        """The counter for those labels, found once."""
+        key: tuple[int | str, ...] = (id(counter), *labels)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = counter.labels(*labels)
+        return child
+
     def _counter(self, name: str, words: str, *labels: str) -> Counter:
         return Counter(f"gateway_{name}", words, labels, registry=self.registry)
 
     def _gauge(self, name: str, words: str) -> Gauge:
         return Gauge(f"gateway_{name}", words, registry=self.registry)
+
+
+class _Timing(AbstractContextManager[None]):
+    """One stage that is timed."""
+
+    __slots__ = ("_metrics", "_stage", "_start")
+
+    def __init__(self, metrics: Metrics, stage: str) -> None:
+        self._metrics, self._stage = metrics, stage
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._metrics.observe_stage(self._stage, time.perf_counter() - self._start)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from contextlib import AbstractContextManager
 
+from gateway.archive.store import Store
 from gateway.flow import Outcome
 from gateway.message.errors import GatewayError
 from gateway.message.submission import Submission
@@ -92,3 +93,17 @@ class ServiceObserver:
     def decision(self, decision: str) -> None:
         """Count a hold that came to its end."""
         self._metrics.decision(decision)
+
+
+async def count_store(metrics: Metrics, store: Store) -> None:
+    """Put into the metrics what waits in the store, and the room that is left; the old counts if it can't be asked."""
+    try:
+        counts = await store.counts()
+    except GatewayError:
+        _log.warning("the store could not be asked for metrics")
+    else:
+        metrics.set_state(
+            holds_open=counts.get("holds.held", 0) + counts.get("holds.releasing", 0),
+            letters_pending=counts.get("letters.waiting", 0),
+        )
+    metrics.set_free_bytes(store.health().free_bytes)

@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from gateway.service.settings import Endpoint, Settings, keys
+from gateway.service.addresses import Endpoint
+from gateway.service.settings import Settings, keys
 
 SCHEMA_FILE = "schema/gateway.schema.json"
 TABLE_FILE = "configuration.md"

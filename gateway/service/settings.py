@@ -8,173 +8,37 @@ docs/configuration.md and docs/schema/gateway.schema.json (see `gateway.service.
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from gateway.message.errors import ConfigInvalid, ConfigProblem
+from gateway.outbound.hop_tls import TlsMode
 from gateway.people.strict_yaml import load_yaml, plain
+from gateway.service.addresses import (
+    DnsServerText,
+    Endpoint,
+    EndpointText,
+    MilterAddressText,
+    NetworkText,
+    is_this_host,
+)
+from gateway.service.hop_settings import HopProtocol, HopTlsSettings
+from gateway.service.log_settings import LogSettings
 from gateway.service.problems import problems_of
+from gateway.service.store_settings import PathText, StoreSettings
 
 FILE_NAME = "gateway.yaml"
 _MEBIBYTE = 1024 * 1024
-_MAX_SOCKET_PATH_BYTES = 107
-_DIGITS_AND_DOTS = frozenset("0123456789.")
-_WIDEST = {4: 8, 6: 7}
-"""Bits of the widest networks that one organisation can have to itself: 10.0.0.0/8 (RFC 1918), fc00::/7 (RFC 4193)."""
-_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
-_HOST_PORT = r"^(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):\d{1,5}$"
-
-
-class Endpoint(NamedTuple):
-    """A host (name or IP address, IPv6 without brackets) and a TCP port; port 0 lets the system choose."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def read_endpoint(value: object) -> Endpoint:
-    """`host:port` or `[ipv6]:port` as an Endpoint; ValueError in words for the administrator."""
-    if isinstance(value, Endpoint):
-        return value
-    if not isinstance(value, str) or not re.match(_HOST_PORT, value):
-        raise ValueError('write it as "host:port", as in "127.0.0.1:10025" or "[::1]:10025"')
-    host, _, port = value.rpartition(":")
-    if int(port) > 65535:
-        raise ValueError("a port is a number from 0 to 65535")
-    if set(host) <= _DIGITS_AND_DOTS and not _is_ip_address(host):
-        raise ValueError(f'{host!r} is no IP address and no name: write "host:port", as in "127.0.0.1:10025"')
-    return Endpoint(host.strip("[]"), int(port))
-
-
-class UnixSocket(NamedTuple):
-    """The absolute path of a Unix socket."""
-
-    path: Path
-
-    def __str__(self) -> str:
-        return f"unix:{self.path}"
-
-
-def read_milter_address(value: object) -> Endpoint | UnixSocket:
-    """`host:port` of this very host, or `unix:/path`; ValueError in words for the administrator."""
-    if isinstance(value, Endpoint | UnixSocket):
-        return value
-    if isinstance(value, str) and value.startswith("unix:"):
-        path = Path(value.removeprefix("unix:"))
-        if not path.is_absolute() or "\0" in value or len(bytes(path)) > _MAX_SOCKET_PATH_BYTES:
-            raise ValueError(f"a Unix socket has an absolute path of at most {_MAX_SOCKET_PATH_BYTES} bytes")
-        return UnixSocket(path)
-    endpoint = read_endpoint(value)
-    try:
-        is_local = endpoint.host == "localhost" or ipaddress.ip_address(endpoint.host).is_loopback
-    except ValueError:
-        is_local = False
-    if not is_local:
-        raise ValueError("whoever reaches the milter door is believed: listen on 127.0.0.1, ::1 or a Unix socket")
-    return endpoint
-
-
-def read_network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """An IP address or network in CIDR form, not of everyone; ValueError in words for the administrator."""
-    try:
-        network = ipaddress.ip_network(str(value), strict=True)
-    except ValueError as error:
-        raise ValueError(f'write an address or a network, as in "127.0.0.0/8" or "::1" ({error})') from None
-    if network.prefixlen < _WIDEST[network.version] or _is_mapped_and_wide(network):
-        raise ValueError(
-            "so many hosts would make the gateway an open relay: name the mail servers that hand mail over, as in "
-            '"127.0.0.1" or "192.0.2.10"'
-        )
-    return network
-
-
-def _is_ip_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_mapped_and_wide(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    """True for IPv4 addresses written as IPv6 (RFC 4291 section 2.5.5.2), of more hosts than IPv4 may name."""
-    return network.version == 6 and network.overlaps(_MAPPED) and network.prefixlen < 96 + _WIDEST[4]
-
-
-def read_dns_server(value: object) -> Endpoint:
-    """A DNS server's IP address, with port 53 unless it names one; ValueError in words for the administrator."""
-    if isinstance(value, Endpoint):
-        return value
-    text = str(value)
-    try:
-        return Endpoint(str(ipaddress.ip_address(text.strip("[]"))), 53)
-    except ValueError:
-        pass
-    try:
-        endpoint = read_endpoint(text)
-        return Endpoint(str(ipaddress.ip_address(endpoint.host)), endpoint.port)
-    except ValueError:
-        raise ValueError('write an IP address, as in "127.0.0.1", "127.0.0.1:5353" or "[::1]:53"') from None
-
-
-def read_path(value: object) -> Path:
-    """A path as written; ValueError in words for the administrator."""
-    if isinstance(value, Path):
-        return value
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError("write a file's or folder's path, as text")
-    return Path(value)
-
-
-EndpointText = Annotated[
-    Endpoint,
-    BeforeValidator(read_endpoint),
-    PlainSerializer(str),
-    WithJsonSchema({"type": "string", "pattern": _HOST_PORT}),
-]
-MilterAddressText = Annotated[
-    Endpoint | UnixSocket,
-    BeforeValidator(read_milter_address),
-    PlainSerializer(str),
-    WithJsonSchema({"type": "string", "pattern": rf"{_HOST_PORT}|^unix:/"}),
-]
-NetworkText = Annotated[
-    ipaddress.IPv4Network | ipaddress.IPv6Network,
-    BeforeValidator(read_network),
-    PlainSerializer(str),
-    WithJsonSchema({"type": "string"}),
-]
-DnsServerText = Annotated[
-    Endpoint,
-    BeforeValidator(read_dns_server),
-    PlainSerializer(str),
-    WithJsonSchema({"type": "string"}),
-]
-PathText = Annotated[Path, BeforeValidator(read_path), PlainSerializer(str), WithJsonSchema({"type": "string"})]
-
-
-class LogLevel(StrEnum):
-    """How much the log says."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class LogFormat(StrEnum):
-    """JSON lines for a log collector, or text for a person."""
-
-    JSON = "json"
-    TEXT = "text"
 
 
 class _Section(BaseModel):
@@ -186,6 +50,7 @@ class TlsSettings(_Section):
 
     certificate: PathText = Field(description="PEM file with the certificate chain, the host's own certificate first")
     key: PathText = Field(description="PEM file with the private key; readable by the gateway alone")
+    required: bool = Field(default=False, description="takes no mail before STARTTLS; 530 to who tries")
 
 
 class SmtpSettings(_Section):
@@ -203,8 +68,32 @@ class SmtpSettings(_Section):
         "are refused with 550. A network wider than /8 (IPv6: /7) is an error: the gateway would be an open relay",
     )
     tls: TlsSettings | None = Field(default=None, description="offers STARTTLS at the door; absent: not offered")
+    next_hop_protocol: HopProtocol = Field(
+        default=HopProtocol.SMTP, description="smtp, or lmtp (one answer a recipient)"
+    )
+    next_hop_tls: HopTlsSettings = Field(default=HopTlsSettings(), description="STARTTLS towards the next hop")
+    passes_auth: bool = Field(
+        default=False,
+        description="passes AUTH on to the next hop; who has logged in there may send, from any host. Offered on "
+        "connections with TLS and from this very host. A next hop on another host needs `next_hop_tls` with required "
+        "or verified",
+    )
+    proxies: tuple[NetworkText, ...] = Field(
+        default=(),
+        description="proxies before the door: their connections must begin with the PROXY protocol (1 or 2), and the "
+        "client that it names is the one who is trusted or not",
+    )
     max_connections: int = Field(
-        default=100, ge=1, le=10_000, description="connections at one time; one more is answered 421"
+        default=100,
+        ge=1,
+        le=10_000,
+        description="connections at one time; for one more, the one that has waited longest for its client gives "
+        "way, or it is answered 421",
+    )
+    max_connections_per_host: int = Field(
+        default=20,
+        ge=1,
+        description="connections at one time of a host that is not in `trusted_clients`; above it, 421",
     )
     max_recipients: int = Field(default=1000, ge=100, le=50_000, description="recipients of one message")
     max_bytes_in_flight: int = Field(
@@ -216,6 +105,24 @@ class SmtpSettings(_Section):
     data_timeout_s: float = Field(
         default=600.0, gt=0, description="seconds for the next hop to answer after the end of the data"
     )
+
+    next_hop_idle_s: float = Field(
+        default=3.0,
+        ge=0,
+        le=60,
+        description="seconds that a connection to the next hop waits for the next client, if nothing was refused on it "
+        "and nobody logged in; 0: each client has its own",
+    )
+
+    @model_validator(mode="after")
+    def _keeps_passwords_private(self) -> Self:
+        is_protected = self.next_hop_tls.mode in {TlsMode.REQUIRED, TlsMode.VERIFIED}
+        if self.passes_auth and not is_protected and not is_this_host(self.next_hop.host):
+            raise ValueError(
+                "`passes_auth` would send passwords in the clear: set `next_hop_tls: {mode: verified}`, or a "
+                "`next_hop` on this host"
+            )
+        return self
 
 
 class MilterSettings(_Section):
@@ -232,8 +139,16 @@ class MilterSettings(_Section):
         description="asks for the macros {auth_authen} and {tls_version}: for a mail server whose own lists of macros "
         "were changed",
     )
+    quarantine: bool = Field(
+        default=False,
+        description="leaves a copy of each held message in the mail server's own quarantine, beside the one in the "
+        "store; false: the mail server forgets it",
+    )
     max_connections: int = Field(
-        default=500, ge=1, description="open connections of mail servers; above it, new ones are closed at once"
+        default=500,
+        ge=1,
+        description="open connections of mail servers; for one more, the one that has been silent longest is closed, "
+        "or it is closed itself",
     )
     max_recipients: int = Field(default=1000, ge=100, description="recipients of one message; above it, 452")
     max_bytes_in_flight: int = Field(
@@ -251,14 +166,6 @@ class MetricsSettings(_Section):
     )
 
 
-class StoreSettings(_Section):
-    """Where messages are kept."""
-
-    path: PathText = Field(
-        default=Path("var"), description="folder of the store (SQLite), from the configuration directory; mode 0700"
-    )
-
-
 class LimitSettings(_Section):
     """What a message may be at the door; what the parser reads of it is fixed in `gateway.message.limits`."""
 
@@ -272,6 +179,11 @@ class AnalysisSettings(_Section):
 
     workers: int = Field(default=2, ge=1, le=64, description="worker processes")
     deadline_s: float = Field(default=10.0, gt=0, le=300, description="seconds for one message; later, it is held")
+    known_pictures: frozenset[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
+        default=frozenset(),
+        description="SHA-256 of pictures that are no photograph, such as the logo of your signatures: the output of "
+        "`sha256sum`, and what `held show` tells of a picture",
+    )
 
 
 class LetterSettings(_Section):
@@ -292,13 +204,6 @@ class HoldSettings(_Section):
     expire_after_days: int = Field(
         default=7, ge=1, le=90, description="days after which a held message goes back to its sender, undecided"
     )
-
-
-class LogSettings(_Section):
-    """The log, on standard error; it never holds text, subjects or addresses of mail."""
-
-    level: LogLevel = Field(default=LogLevel.INFO, description="debug, info, warning or error")
-    format: LogFormat = Field(default=LogFormat.JSON, description="json (one object a line) or text")
 
 
 class KeyFile(_Section):
@@ -373,6 +278,13 @@ class Settings(_Section):
     letters: LetterSettings = Field(default=LetterSettings(), description="the gateway's own mails")
     holds: HoldSettings = Field(default=HoldSettings(), description="held messages")
     log: LogSettings = Field(default=LogSettings(), description="the log")
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="serving processes; from 2 on a parent starts them, replaces one that died, and renews them on "
+        "SIGUSR2. `max_connections` and `max_bytes_in_flight` hold for each of them, `analysis.workers` are shared out",
+    )
     drain_s: float = Field(
         default=30.0, ge=0, le=600, description="seconds that messages under way get to finish at the end"
     )

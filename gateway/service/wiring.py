@@ -13,13 +13,16 @@ import ssl
 import time
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from gateway.amend.dns import DnsResolver
 from gateway.amend.lookups import NoDns, Resolver
 from gateway.amend.signing import Signer
 from gateway.amend.verify import Verifier
+from gateway.archive.indexing import Indexing
 from gateway.archive.store import Store
 from gateway.arrive import Arrival
+from gateway.content.documents.reader import DocumentReader
 from gateway.content.pool import InspectionPool
 from gateway.decide import Decide
 from gateway.doors.milter import MilterDoor
@@ -30,15 +33,23 @@ from gateway.elapse import Elapse
 from gateway.flow import Knowledge
 from gateway.holding.refs import ref_of
 from gateway.message.errors import ConfigInvalid, ConfigProblem, MachineryFailed
+from gateway.outbound.accepted import AcceptedFile
+from gateway.outbound.hop_tls import make_hop_tls
 from gateway.outbound.letters import LetterDesk
 from gateway.outbound.relay import NextHop, RelayTimeouts
+from gateway.people.directory import Directory
+from gateway.service.addresses import UnixSocket
 from gateway.service.configuration import Configuration, make_limits
+from gateway.service.descriptors import raise_descriptor_limit
+from gateway.service.history import known_people
+from gateway.service.hop_settings import HopProtocol
 from gateway.service.metrics import Metrics
 from gateway.service.observer import ServiceObserver
-from gateway.service.settings import FILE_NAME, Settings, UnixSocket
+from gateway.service.settings import FILE_NAME, Settings
 from gateway.service.signing import make_signer
+from gateway.service.store_settings import open_store
 
-_POOL_READY_S = 60.0
+_POOL_READY_S = 200.0  # seconds on a machine with time; this is for one without
 _POOL_LOOK_S = 0.02
 
 
@@ -57,8 +68,15 @@ def host_name(settings: Settings) -> str:
     return settings.host_name or socket.getfqdn() or "localhost"
 
 
-def make_next_hop(settings: Settings) -> NextHop:
-    """The way on."""
+def make_next_hop(settings: Settings, directory: Path = Path()) -> NextHop:
+    """The way on. `directory` is where relative paths start. Raises ConfigInvalid for authorities that are no PEM."""
+    chosen = settings.smtp.next_hop_tls
+    authorities = None if chosen.ca is None else directory / chosen.ca
+    try:
+        tls = make_hop_tls(chosen.mode, authorities=authorities, name=chosen.name)
+    except OSError as error:
+        what = f"`smtp.next_hop_tls.ca`: {authorities} can't be used ({error.strerror or 'not PEM'})"
+        raise ConfigInvalid([ConfigProblem(str(directory / FILE_NAME), 0, what)]) from None
     return NextHop(
         host=settings.smtp.next_hop.host,
         port=settings.smtp.next_hop.port,
@@ -69,6 +87,8 @@ def make_next_hop(settings: Settings) -> NextHop:
             command_s=settings.smtp.command_timeout_s,
             data_end_s=settings.smtp.data_timeout_s,
         ),
+        tls=tls,
+        is_lmtp=settings.smtp.next_hop_protocol is HopProtocol.LMTP,
     )
 
 
@@ -99,7 +119,7 @@ def make_decide(configuration: Configuration, store: Store) -> Decide:
         directory=configuration.directory,
         pack=configuration.pack,
         store=store,
-        relay=make_next_hop(configuration.settings),
+        relay=make_next_hop(configuration.settings, configuration.path),
         desk=make_desk(configuration.settings),
         now=now,
         signer=partial(make_signer, configuration),
@@ -127,15 +147,20 @@ def make_door_settings(configuration: Configuration) -> SmtpDoorSettings:
     smtp = settings.smtp
     return SmtpDoorSettings(
         listen=tuple((endpoint.host, endpoint.port) for endpoint in smtp.listen),
-        next_hop=make_next_hop(settings),
+        next_hop=make_next_hop(settings, configuration.path),
         trusted_clients=smtp.trusted_clients,
         host_name=host_name(settings),
         limits=make_limits(settings),
         timeouts=DoorTimeouts(command_s=smtp.idle_timeout_s),
         tls=make_tls(configuration),
+        is_tls_required=smtp.tls is not None and smtp.tls.required,
+        passes_auth=smtp.passes_auth,
+        proxies=smtp.proxies,
         max_connections=smtp.max_connections,
+        max_connections_of_a_host=smtp.max_connections_per_host,
         max_recipients=smtp.max_recipients,
         max_bytes_in_flight=smtp.max_bytes_in_flight,
+        next_hop_idle_s=smtp.next_hop_idle_s,
     )
 
 
@@ -152,6 +177,7 @@ def make_milter_settings(settings: Settings) -> MilterDoorSettings | None:
         host_name=host_name(settings),
         limits=make_limits(settings),
         asks_for_macros=milter.asks_for_macros,
+        quarantines=milter.quarantine,
         max_connections=milter.max_connections,
         max_recipients=milter.max_recipients,
         max_bytes_in_flight=milter.max_bytes_in_flight,
@@ -162,16 +188,25 @@ class Rooms:
     """Every room of a serving gateway, built and open. Made by `open_rooms`; `close` undoes it in reverse order."""
 
     def __init__(
-        self, configuration: Configuration, store: Store, pool: InspectionPool, metrics: Metrics, signer: Signer
+        self,
+        configuration: Configuration,
+        store: Store,
+        pool: InspectionPool,
+        reader: DocumentReader,
+        metrics: Metrics,
+        signer: Signer,
+        directory: Directory,
     ) -> None:
         settings = configuration.settings
         observer = ServiceObserver(metrics)
         self.configuration = configuration
         self.store = store
         self.pool = pool
+        self.reader = reader
         self.metrics = metrics
-        self._knowledge = self._knowledge_of(configuration, signer)
-        desk, next_hop = make_desk(settings), make_next_hop(settings)
+        self._knowledge = self._knowledge_of(configuration, signer, directory)
+        self.indexing = Indexing(store, reader.read_in_thread)
+        desk, next_hop = make_desk(settings), make_next_hop(settings, configuration.path)
         self.arrival = Arrival(
             knowledge=self.knowledge,
             store=store,
@@ -192,6 +227,7 @@ class Rooms:
             handle=self.arrival,
             now=now,
             new_id=new_id,
+            accepted=AcceptedFile(configuration.store_path / "accepted.sqlite", now=now) if next_hop.is_lmtp else None,
             on_failure=observer.command_failed,
         )
         milter_settings = make_milter_settings(settings)
@@ -213,46 +249,73 @@ class Rooms:
         """Put new people, a new policy and new keys in force, whole; on an error the old ones stay."""
         signer = make_signer(configuration)
         await self.pool.reload(configuration.directory)
-        self._knowledge = self._knowledge_of(configuration, signer)
+        directory = await with_history(configuration, self.store)
+        self._knowledge = self._knowledge_of(configuration, signer, directory)
         self.configuration = configuration
         self.metrics.set_clients(len(configuration.directory.clients))
+
+    async def recover(self) -> None:
+        """Beside other gateways: put right what one of them left when it was killed. A store of our own is right."""
+        if self.store.is_shared:
+            await self.store.recover(now())
+
+    async def sweep(self) -> None:
+        """Beside other gateways: take away the objects whose rows never came."""
+        if self.store.is_shared:
+            await self.store.sweep()
 
     async def close(self) -> None:
         """Close what `open_rooms` opened; the doors are closed by then."""
         await self.pool.close()
+        self.reader.close()
         await self.store.close()
 
-    def _knowledge_of(self, configuration: Configuration, signer: Signer) -> Knowledge:
+    def _knowledge_of(self, configuration: Configuration, signer: Signer, directory: Directory) -> Knowledge:
         return Knowledge(
-            directory=configuration.directory,
+            directory=directory,
             pack=configuration.pack,
             inspect=self.pool.inspect,
+            open_attachments=self.reader.read_in_thread,
             concerns=self.pool.concerns,
             signer=signer,
         )
 
 
-async def open_rooms(configuration: Configuration, metrics: Metrics) -> Rooms:
-    """Open the store, put right what a killed process left, start the workers, and build the rest.
+async def open_rooms(configuration: Configuration, metrics: Metrics, *, is_worker: bool = False) -> Rooms:
+    """Open the store, put right what a killed process left, start the analysis, and build the rest.
+
+    For a worker its parent has the store's place, and has put it right.
 
     Raises GatewayError when the store can't be used (another gateway serves it, the disk is full), ConfigInvalid for
     keys that can't be used. The doors are built and not yet open.
     """
+    raise_descriptor_limit()
     signer = make_signer(configuration)
-    store = await Store.open(configuration.store_path, is_gateway=True)
+    settings = configuration.settings.store
+    store = await open_store(configuration.path, settings, is_gateway=settings.is_scaled or not is_worker)
     pool: InspectionPool | None = None
+    analysis = configuration.settings.analysis
+    reader = DocumentReader(known_pictures=analysis.known_pictures, at_once=analysis.workers)
     try:
-        await store.recover(now())
-        analysis = configuration.settings.analysis
+        if not is_worker:
+            await store.recover(now())
         pool = InspectionPool(configuration.directory, workers=analysis.workers, deadline_s=analysis.deadline_s)
         pool.start()
+        reader.start()
         await _until_ready(pool)
-        return Rooms(configuration, store, pool, metrics, signer)
+        directory = await with_history(configuration, store)
+        return Rooms(configuration, store, pool, reader, metrics, signer, directory)
     except BaseException:
+        reader.close()
         if pool is not None:
             await pool.close()
         await store.close()
         raise
+
+
+async def with_history(configuration: Configuration, store: Store) -> Directory:
+    """The people, and what the store knows of them: addresses of clients whose file is destroyed, files merged."""
+    return await known_people(configuration.directory, store)
 
 
 async def _until_ready(pool: InspectionPool) -> None:

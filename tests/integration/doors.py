@@ -15,7 +15,9 @@ from gateway.doors.smtp import SmtpDoor
 from gateway.doors.smtp_settings import Handle, SmtpDoorSettings
 from gateway.message.reply import Reply
 from gateway.message.submission import Submission
+from gateway.outbound.accepted import AcceptedMemory
 from gateway.outbound.delivery import Delivery
+from gateway.outbound.hop_tls import HopTls
 from gateway.outbound.relay import NextHop, RelayTimeouts
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
@@ -60,10 +62,20 @@ def running_door(
     next_hop_port: int,
     relay_timeouts: RelayTimeouts = SHORT,
     new_loop: type[asyncio.AbstractEventLoop] | None = None,
+    is_lmtp: bool = False,
+    hop_tls: HopTls | None = None,
+    accepted: AcceptedMemory | None = None,
     **settings: object,
 ) -> Iterator[RunningDoor]:
     """A door on a free port of loopback that trusts loopback, unless the settings say otherwise."""
-    hop = NextHop(host="127.0.0.1", port=next_hop_port, ehlo_name="gateway.example", timeouts=relay_timeouts)
+    hop = NextHop(
+        host="127.0.0.1",
+        port=next_hop_port,
+        ehlo_name="gateway.example",
+        timeouts=relay_timeouts,
+        is_lmtp=is_lmtp,
+        tls=hop_tls or HopTls(),
+    )
     chosen: dict[str, object] = {
         "listen": (("127.0.0.1", 0),),
         "next_hop": hop,
@@ -79,6 +91,7 @@ def running_door(
         handle,
         new_id=lambda: f"m{next(ids)}",
         now=lambda: datetime.now(UTC),
+        accepted=accepted,
     )
     asyncio.run_coroutine_threadsafe(door.start(), loop).result(10)
     running = RunningDoor(door=door, port=door.addresses[0][1], loop=loop)

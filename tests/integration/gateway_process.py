@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,14 +15,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-_READY_S = 60.0
+from tests.ports import free_port
 
-
-def free_port() -> int:
-    """A loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+_READY_S = 240.0
 
 
 def people_yaml(today: date | None = None) -> str:
@@ -48,14 +42,22 @@ clients:
 class GatewayProcess:
     """One gateway on one configuration directory; it may be killed and started again, on the same ports and store."""
 
-    def __init__(self, folder: Path, *, next_hop_port: int, extra_yaml: str = "", store: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        next_hop_port: int,
+        extra_yaml: str = "",
+        store: Path | None = None,
+        smtp_yaml: str = "",
+    ) -> None:
         self.folder = folder
         self.smtp_port, self.metrics_port = free_port(), free_port()
         self.log_path = folder / "gateway.log"
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "gateway.yaml").write_text(
-            f'smtp: {{listen: ["127.0.0.1:{self.smtp_port}"], next_hop: "127.0.0.1:{next_hop_port}"}}\n'
+            f'smtp: {{listen: ["127.0.0.1:{self.smtp_port}"], next_hop: "127.0.0.1:{next_hop_port}"{smtp_yaml}}}\n'
             f'metrics: {{listen: "127.0.0.1:{self.metrics_port}"}}\n'
             f"store: {{path: {store or folder / 'var'}}}\n"
             f"host_name: gateway.agency.example\n{extra_yaml}",

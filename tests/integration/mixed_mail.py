@@ -36,6 +36,8 @@ class MixedMail:
 
 
 _PLACES = ("room 204", "room 12", "the King Street office", "the library", "the second floor")
+# A form of no words at all, but of text: what no program can read would be held as unscannable.
+_LETTERS = bytes(b"jkqvwxz  \n"[octet % 10] for octet in range(256))
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 _JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi")
 
@@ -87,7 +89,8 @@ def _base64(number: int, chance: random.Random) -> MixedMail:
 
 def _html_with_attachment(number: int, chance: random.Random) -> MixedMail:
     day = chance.choice(_DAYS)
-    form = base64.encodebytes(chance.randbytes(chance.choice((900, 20_000, 300_000)))).replace(b"\n", b"\r\n")
+    letters = chance.randbytes(chance.choice((900, 20_000, 200_000))).translate(_LETTERS)
+    form = base64.encodebytes(letters).replace(b"\n", b"\r\n")
     body = (
         b"--outer\r\nContent-Type: multipart/alternative; boundary=inner\r\n\r\n"
         b"--inner\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nPlease bring the form on %s.\r\n"

@@ -14,6 +14,7 @@ import re
 import shutil
 import socket
 import socketserver
+import ssl
 import subprocess
 import threading
 import time
@@ -23,6 +24,8 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+
+from tests.ports import free_port
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "postfix"
 KEYWORDS = ("PIPELINING", "SIZE 52428800", "ETRN", "8BITMIME", "DSN", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING",
@@ -56,6 +59,8 @@ class Switches:
     delay_s: float = 0.0  # before the final reply
     die_after_data: int = 0  # so many messages end with a closed connection in place of the final reply
     die_at_rcpt: bool = False
+    tls: ssl.SSLContext | None = None  # offers STARTTLS
+    breaks_tls: bool = False  # hangs up in place of a handshake
 
 
 class SinkServer:
@@ -64,6 +69,7 @@ class SinkServer:
     def __init__(self, port: int = 0, **switches: object) -> None:
         self.switches = Switches(**switches)  # type: ignore[arg-type]
         self.messages: list[Taken] = []
+        self.unanswered: list[Taken] = []  # taken, and the connection cut before the reply
         self.commands: list[str] = []
         self.connections = 0
         self.port = port or free_port()
@@ -88,7 +94,7 @@ class SinkServer:
                     sink._open.add(self.connection)
                     sink.connections += 1
                 with contextlib.suppress(OSError):
-                    _SinkSession(sink, self.rfile, self.wfile).run()
+                    _SinkSession(sink, self.rfile, self.wfile, self.connection).run()
                 with sink._lock:
                     sink._open.discard(self.connection)
 
@@ -126,6 +132,8 @@ class _SinkSession:
     sink: SinkServer
     rfile: object
     wfile: object
+    connection: socket.socket
+    is_tls: bool = False
     mail: str | None = None
     mail_parameters: tuple[str, ...] = ()
     recipients: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
@@ -150,8 +158,11 @@ class _SinkSession:
         switches = self.sink.switches
         match verb:
             case "EHLO":
-                lines = ["sink.example", *switches.keywords]
+                offers_tls = switches.tls is not None and not self.is_tls
+                lines = ["sink.example", *switches.keywords, *(["STARTTLS"] if offers_tls else [])]
                 self.say("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
+            case "STARTTLS" if switches.tls is not None and not self.is_tls:
+                return self.start_tls(switches.tls)
             case "XFORWARD":
                 self.xforward |= dict(word.split("=", 1) for word in rest.split())
                 self.say("250 2.0.0 Ok")
@@ -183,6 +194,19 @@ class _SinkSession:
                 self.say("502 5.5.2 Error: command not recognized")
         return True
 
+    def start_tls(self, context: ssl.SSLContext) -> bool:
+        self.say("220 2.0.0 Ready to start TLS")
+        if self.sink.switches.breaks_tls:
+            return False
+        try:
+            protected = context.wrap_socket(self.connection, server_side=True)
+        except OSError:
+            return False
+        self.rfile, self.wfile = protected.makefile("rb"), protected.makefile("wb", buffering=0)
+        self.is_tls = True
+        self.sink.commands.append("(TLS)")
+        return True
+
     def data(self) -> bool:
         if not self.recipients:
             self.say("554 5.5.1 Error: no valid recipients")
@@ -199,11 +223,14 @@ class _SinkSession:
         if switches.die_after_data > 0:
             switches.die_after_data -= 1
             return False
+        taken = Taken(self.mail or "", self.mail_parameters, tuple(self.recipients), b"".join(lines), self.xforward)
         if switches.final_reply.startswith("2"):
-            self.sink.take(
-                Taken(self.mail or "", self.mail_parameters, tuple(self.recipients), b"".join(lines), self.xforward)
-            )
-        self.say(switches.final_reply)
+            self.sink.take(taken)
+        try:
+            self.say(switches.final_reply)
+        except OSError:
+            self.sink.unanswered.append(taken)
+            raise
         self.reset()
         return True
 
@@ -212,13 +239,6 @@ def _path(rest: str) -> tuple[str, tuple[str, ...]]:
     _, _, text = rest.partition(":")
     address, _, parameters = text.strip().removeprefix("<").rpartition(">")
     return address, tuple(parameters.split())
-
-
-def free_port() -> int:
-    """A TCP port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(is_true: Callable[[], bool], timeout_s: float, what: str) -> None:
@@ -300,14 +320,17 @@ class PostfixInstance:
 
 
 @contextlib.contextmanager
-def postfix_pair(folder: Path, *, gateway_port: int, sink_port: int, back_port: int = 0) -> Iterator[PostfixInstance]:
+def postfix_pair(
+    folder: Path, *, gateway_port: int, sink_port: int, back_port: int = 0, way: str = "before-queue"
+) -> Iterator[PostfixInstance]:
     """A Postfix of deploy/postfix/ before and behind a gateway on `gateway_port`; deliveries go to `sink_port`.
 
-    The gateway's next hop is `back_port`. Skips where Postfix is not installed or the test is not root; in CI it fails.
+    The gateway's next hop is `back_port`. `way` is the folder, `before-queue` or `after-queue`.
+    Skips where Postfix is not installed or the test is not root; in CI it fails.
     """
     need_postfix()
     instance = PostfixInstance(folder=folder, front_port=free_port(), back_port=back_port or free_port())
-    _write_configuration(instance, gateway_port=gateway_port, sink_port=sink_port)
+    _write_configuration(instance, way, gateway_port=gateway_port, sink_port=sink_port)
     command = ["postfix", "-c", str(folder / "etc")]
     for word in ("check", "start"):
         done = subprocess.run([*command, word], check=False, capture_output=True, text=True, timeout=60)
@@ -335,14 +358,14 @@ def is_listening(port: int) -> bool:
     return False
 
 
-def _write_configuration(instance: PostfixInstance, *, gateway_port: int, sink_port: int) -> None:
+def _write_configuration(instance: PostfixInstance, way: str, *, gateway_port: int, sink_port: int) -> None:
     """The files of deploy/postfix/ as they are, with folders and ports as parameters of `postconf`."""
     etc, var = instance.folder / "etc", instance.folder / "var"
     for path in (etc, var / "data"):
         path.mkdir(parents=True)
     (var / "queue").mkdir()
     for name in ("main.cf", "master.cf"):
-        shutil.copy(DEPLOY / "before-queue" / name, etc / name)
+        shutil.copy(DEPLOY / way / name, etc / name)
     shutil.chown(var / "data", "postfix")
     for parent in (instance.folder, *instance.folder.parents):
         if parent.stat().st_uid == os.geteuid() and not parent.stat().st_mode & 0o001:
@@ -353,7 +376,7 @@ def _write_configuration(instance: PostfixInstance, *, gateway_port: int, sink_p
         "maillog_file": var / "log",
         "maillog_file_prefixes": var,
         "relayhost": f"[127.0.0.1]:{sink_port}",
-        "gateway_filter": f"127.0.0.1:{gateway_port}",
+        "gateway_filter": f"[127.0.0.1]:{gateway_port}" if way == "after-queue" else f"127.0.0.1:{gateway_port}",
     }
     edits = [f"{name}={value}" for name, value in parameters.items()]
     subprocess.run(["postconf", "-c", str(etc), "-e", *edits], check=True, capture_output=True, timeout=60)

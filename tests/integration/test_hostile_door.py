@@ -23,7 +23,8 @@ from tests.integration.hostile_cases import (
     send_case,
     written_by_worker,
 )
-from tests.integration.servers import PostfixInstance, SinkServer, Speaker, free_port, postfix_pair, wait_until
+from tests.integration.servers import PostfixInstance, SinkServer, Speaker, postfix_pair, wait_until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 

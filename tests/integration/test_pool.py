@@ -35,6 +35,7 @@ def run(scenario, **options):
         pool.start()
         nursery = pool.process_ids[0]
         try:
+            await until(lambda: pool.is_ready, 60.0)  # the start has its own time: a scenario's deadline is not for it
             await pool.inspect(NAMED)
             return await scenario(pool)
         finally:

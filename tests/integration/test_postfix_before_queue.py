@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.doors import Recorder, RunningDoor, running_door
-from tests.integration.servers import PostfixInstance, SinkServer, Speaker, free_port, postfix_pair
+from tests.integration.servers import PostfixInstance, SinkServer, Speaker, postfix_pair
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 

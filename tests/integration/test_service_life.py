@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.gateway_process import GatewayProcess, free_port
+from tests.integration.gateway_process import GatewayProcess
 from tests.integration.servers import wait_until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -43,6 +44,34 @@ def test_it_is_ready_tells_metrics_and_ends_with_zero(gateway: GatewayProcess) -
     assert gateway.terminate() == 0
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 10, "the workers to end")
     assert '"event": "ended"' in gateway.log()
+
+
+def test_it_serves_on_a_socket_that_the_service_manager_has_opened(tmp_path: Path) -> None:
+    gateway = GatewayProcess(tmp_path, next_hop_port=free_port())
+    launcher = (
+        "import os, sys\n"
+        "os.dup2(int(sys.argv[1]), 3, inheritable=True)\n"
+        "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1', LISTEN_FDNAMES='smtp')\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'gateway', 'serve', '--config', sys.argv[2]])\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as early:  # before anybody serves
+            descriptor = listener.fileno()
+            with gateway.log_path.open("ab") as log:
+                gateway.process = subprocess.Popen(
+                    [sys.executable, "-c", launcher, str(descriptor), str(tmp_path)],
+                    pass_fds=[descriptor],
+                    stdout=log,
+                    stderr=log,
+                )
+            try:
+                assert early.makefile("rb").readline() == b"220 gateway.agency.example ESMTP Practicum Gateway\r\n"
+                wait_until(gateway.is_ready, 60, "readiness")
+                with socket.socket() as other:
+                    other.bind(("127.0.0.1", gateway.smtp_port))  # the configured address is left alone
+            finally:
+                assert gateway.terminate() == 0
 
 
 def test_sigint_ends_it_with_zero_too(gateway: GatewayProcess) -> None:

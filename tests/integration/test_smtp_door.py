@@ -120,6 +120,32 @@ def test_a_failed_handshake_ends_that_session_only(tls_context: ssl.SSLContext) 
 
 
 @pytest.mark.parametrize("loop", LOOPS)
+def test_a_handshake_that_stalls_gives_way_to_new_mail(
+    tls_context: ssl.SSLContext, loop: type[asyncio.AbstractEventLoop]
+) -> None:
+    timeouts = DoorTimeouts(patience_s=0.1)
+    with (
+        SinkServer() as sink,
+        running_door(
+            Recorder(), next_hop_port=sink.port, new_loop=loop, tls=tls_context, max_connections=1, timeouts=timeouts
+        ) as door,
+        Speaker(door.port) as silent,
+    ):
+        silent.ask("EHLO client.example")
+        assert silent.ask("STARTTLS").startswith("220")
+
+        def is_let_in() -> bool:
+            with Speaker(door.port) as newcomer:
+                return newcomer.greeting.startswith("220") and newcomer.mail(
+                    "ada@agency.example", ("jo@mail.example",), MESSAGE
+                ).startswith("250")
+
+        wait_until(is_let_in, 10, "room for new mail")
+        assert silent.read() == ""
+        wait_until(lambda: door.door.open_sessions == 0, 10, "the end of both sessions")
+
+
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("is_reset", [False, True])
 def test_a_client_that_goes_away_after_its_message_cancels_nothing(
     loop: type[asyncio.AbstractEventLoop], is_reset: bool

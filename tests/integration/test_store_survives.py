@@ -9,105 +9,55 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from gateway.archive import bodies
+from gateway.archive import bodies, bucket
 from gateway.archive.model import AuditEntry, Stage
-from gateway.archive.states import MessageState
 from gateway.archive.store import Store
 from gateway.holding.states import HoldState
 from gateway.message.errors import MachineryFailed, StoreFull
+from tests.integration import store_writer
 from tests.unit.archive.records import NOON, a_hold, a_record, later
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 25
-
-# Files records from eight tasks as fast as it can and prints the id of each one that is acknowledged.
-WRITER = """
-import asyncio, os, random, sys
-from pathlib import Path
-from gateway.archive.store import Store
-from tests.unit.archive.records import NOON, a_hold, a_record
-
-async def write(store, task, run):
-    for number in range(100_000):
-        record_id = f"{run}-{task}-{number}"
-        size = 700_000 if task == 0 else 5_000
-        record = a_record(record_id, received=record_id.encode() + os.urandom(size))
-        if task == 1:
-            await store.hold(record, a_hold(record))
-            word = "held"
-        else:
-            await store.file_sending(record)
-            word = "sending"
-            if number % 2:
-                await store.mark_sent(record_id, 250, NOON)
-                word = "sent"
-        os.write(1, f"{record_id} {word}\\n".encode())
-
-async def main(path, run):
-    async with await Store.open(Path(path), is_gateway=True) as store:
-        await store.recover(NOON)
-        os.write(1, b"ready\\n")
-        await asyncio.gather(*(write(store, task, run) for task in range(8)))
-
-asyncio.run(main(sys.argv[1], sys.argv[2]))
-"""
+KILLS = int(os.environ.get("PRACTICUM_KILLS", "8"))  # `make torture-store` takes 200
+SEED = int(os.environ.get("PRACTICUM_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
+WRITERS = 32
 
 
-def writer(store: Path, run: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", WRITER, str(store), run]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)})
-
-
-def test_every_acknowledged_record_outlives_kill_9_at_random_moments(tmp_path: Path) -> None:
-    seed = int(os.environ.get("PRACTICUM_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
-    print(f"PRACTICUM_SEED={seed}")
-    moments = random.Random(seed)
-    acknowledged: dict[str, str] = {}
-    for run in range(KILLS):
-        process = writer(tmp_path, f"r{run}")
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        deadline = time.monotonic() + moments.uniform(0.0, 0.3)
-        while time.monotonic() < deadline:
-            line = process.stdout.readline()
-            acknowledged |= dict([line.decode().split()])
-        process.send_signal(signal.SIGKILL)
-        for line in process.stdout.read().splitlines(keepends=True):
-            if line.endswith(b"\n"):
-                acknowledged |= dict([line.decode().split()])
-        process.wait()
-
-    async def check() -> None:
-        async with await Store.open(tmp_path, is_gateway=True) as store:
-            await store.recover(NOON)
-            stored = {record.id: record.state for record in await store.records()}
-            assert (await store.verify()).damages == ()
-            missing = set(acknowledged) - set(stored)
-            assert not missing, f"{len(missing)} of {len(acknowledged)} acknowledged records are missing"
-            assert MessageState.SENDING not in stored.values()
-            wrong = [i for i, word in acknowledged.items() if word != "sending" and stored[i].value != word]
-            assert wrong == []
-            assert len(await store.holds()) == sum(state is MessageState.HELD for state in stored.values())
-            last = max(acknowledged)
-            assert (await store.body(last, Stage.RECEIVED)).startswith(last.encode())
-
-    asyncio.run(check())
-    assert len(acknowledged) > KILLS
-    with sqlite3.connect(tmp_path / "store.sqlite") as connection:
+@pytest.mark.timeout(3600)
+def test_every_acknowledged_record_outlives_kill_9_at_random_moments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    print(f"PRACTICUM_SEED={SEED}")
+    moments = random.Random(SEED)
+    home, key = tmp_path / "var", tmp_path / "archive.key"
+    writers = store_writer.Writers(home, key, WRITERS)
+    for _ in range(KILLS):
+        writers.start()
+        time.sleep(moments.uniform(0.0, 0.25))
+        writers.kill()
+    writers.close()
+    said = writers.said
+    monkeypatch.setattr(bucket, "STRAY_AGE", timedelta(seconds=-5))  # nobody writes any more: what is left is a stray
+    count = asyncio.run(store_writer.prove(home, key, said))
+    print(f"{KILLS} kills, {WRITERS} writers: {len(said)} records acknowledged, {count} in the store, 0 missing")
+    assert len(said) > KILLS
+    with sqlite3.connect(home / "store.sqlite") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        named = {row[0] for row in connection.execute("SELECT file FROM bodies WHERE file IS NOT NULL")}
     connection.close()
+    assert {path.name for path in (home / "large").iterdir()} == named  # no row without bytes, no bytes without a row
 
 
 @pytest.fixture
@@ -167,7 +117,7 @@ def test_on_a_full_disk_what_was_acknowledged_stays_and_the_rest_is_told_452(
     async def check(acknowledged: list[str]) -> None:
         async with await Store.open(small_disk / "var", is_gateway=True, reserve_bytes=0) as store:
             assert sorted(record.id for record in await store.records()) == sorted(acknowledged)
-            assert (await store.verify()).damages == ()
+            assert (await store.verify()).is_sound
             for record_id in acknowledged[:-1]:
                 assert await store.body(record_id, Stage.RECEIVED) == contents[record_id]
 
@@ -222,21 +172,18 @@ def test_a_shell_decides_while_a_gateway_files(tmp_path: Path) -> None:
             return [a_hold(draft).ref for draft in drafts]
 
     refs = asyncio.run(prepare())
-    process = writer(tmp_path, "serving")
-    assert process.stdout is not None
+    writers = store_writer.Writers(tmp_path, tmp_path.parent / "archive.key", 8)
+    writers.start()
     try:
-        assert process.stdout.readline() == b"ready\n"
         asyncio.run(shell(tmp_path, refs))
-        assert process.stdout.readline()
+        writers.wait_for_more()
     finally:
-        process.kill()
-        process.stdout.read()
-        process.wait()
+        writers.close()
 
     async def check() -> None:
         async with await Store.open(tmp_path) as store:
             assert [(await store.held(ref)).state for ref in refs] == [HoldState.RELEASED] * 20
-            assert (await store.verify()).damages == ()
+            assert (await store.verify()).is_sound
 
     asyncio.run(check())
 

@@ -14,7 +14,8 @@ import pytest
 from tests.integration.differences import HEADINGS, assert_differs_only_by_the_plan
 from tests.integration.gateway_process import GatewayProcess
 from tests.integration.mixed_mail import ADA, JORDAN, LUC, Fate, MixedMail, mixed_mail, plain_appointment
-from tests.integration.servers import PostfixInstance, SinkServer, Speaker, free_port, postfix_pair
+from tests.integration.servers import PostfixInstance, SinkServer, Speaker, postfix_pair
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

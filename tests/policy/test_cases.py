@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from gateway.content.documents.reader import DocumentReader
 from gateway.content.inspector import Inspector
 from gateway.people.directory import Directory
 from gateway.people.load import load_directory
@@ -24,7 +27,23 @@ def inspector(directory: Directory) -> Inspector:
     return Inspector(directory)
 
 
+@pytest.fixture(scope="module")
+def reader() -> Iterator[DocumentReader]:
+    reader = DocumentReader()
+    yield reader
+    reader.close()
+
+
 @pytest.mark.parametrize("case", load_cases(PACK), ids=lambda case: case.name)
-def test_the_case_is_judged_as_it_expects(case: Case, directory: Directory, inspector: Inspector) -> None:
-    result = run_case(case, pack=PACK, directory=directory, inspect=inspector.inspect, concerns=inspector.concerns)
+def test_the_case_is_judged_as_it_expects(
+    case: Case, directory: Directory, inspector: Inspector, reader: DocumentReader
+) -> None:
+    result = run_case(
+        case,
+        pack=PACK,
+        directory=directory,
+        inspect=inspector.inspect,
+        open_attachments=reader.read,
+        concerns=inspector.concerns,
+    )
     assert result.failures == (), case.head.title

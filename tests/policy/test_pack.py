@@ -80,9 +80,9 @@ def test_french_uses_canadian_spacing_and_the_typographic_apostrophe(rule: Rule)
     assert not re.search(r"«(?!\u00a0)|(?<!\u00a0)»|(?<![\u00a0\d]):", text)
 
 
-def test_every_matter_has_a_rule_but_photographs() -> None:
+def test_every_matter_has_a_rule_but_the_place_of_the_notice() -> None:
     spoken = frozenset(matter for rule in PACK.rules for matter in rule.matters)
-    assert set(Matter) - spoken == {Matter.PHOTOGRAPH, Matter.NOTICE_NOT_PLACED}
+    assert set(Matter) - spoken == {Matter.NOTICE_NOT_PLACED}
 
 
 def test_an_own_notice_is_known_in_both_forms_and_languages() -> None:

@@ -4,14 +4,16 @@ A transcript is a line a step: `C:` the client sends this line, `C*` it sends th
 line end added), `C-` it closes; `S:` the door answers this line, `S-` the door closes; `H+` the door opens a
 connection to the next hop, `H<` the next hop gets this line, `H>` it answers this line, `H-` it closes. `%` sets
 something for the whole transcript (handle, trusted, nexthop, and numbers of the door's settings), `#` is a remark,
-`@session` stands for the usual beginning.
+`@session` stands for the usual beginning. `H*` is as `C*`, from the next hop.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from gateway.message.errors import MachineryFailed
 from gateway.message.limits import Limits
 from gateway.message.reply import Reply, reply
 from gateway.message.submission import Submission
+from gateway.outbound.accepted import AcceptedFile
 from gateway.outbound.delivery import Delivery
 from gateway.outbound.relay import RelayTimeouts
 from tests.integration.doors import LOOPBACK, running_door
@@ -81,6 +84,7 @@ async def tell_facts(submission: Submission, delivery: Delivery) -> Reply:
     return Reply(code=250, lines=(words, f"size {len(submission.raw)}"))
 
 
+TRUSTED = {"no": (), "loopback": LOOPBACK, "192.0.2.7": (ipaddress.ip_network("192.0.2.7"),)}
 HANDLES: dict[str, Handle] = {
     "deliver": deliver,
     "hold": hold,
@@ -149,7 +153,7 @@ def settings_of(text: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=[path.stem for path in TRANSCRIPTS])
-def test_the_door_speaks_as_the_transcript_says(path: Path) -> None:
+def test_the_door_speaks_as_the_transcript_says(path: Path, tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     chosen = settings_of(text)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -161,6 +165,8 @@ def test_the_door_speaks_as_the_transcript_says(path: Path) -> None:
             HANDLES[chosen.get("handle", "deliver")],
             next_hop_port=port,
             relay_timeouts=QUICK,
+            is_lmtp=chosen.get("lmtp") == "yes",
+            accepted=AcceptedFile(tmp_path / "accepted.sqlite", now=lambda: datetime.now(UTC)),
             **door_settings(chosen),
         ) as door:
             play = Play(door.port, listener)
@@ -176,13 +182,16 @@ def test_the_door_speaks_as_the_transcript_says(path: Path) -> None:
 
 def door_settings(chosen: dict[str, str]) -> dict[str, object]:
     return {
-        "trusted_clients": () if chosen.get("trusted") == "no" else LOOPBACK,
+        "trusted_clients": TRUSTED[chosen.get("trusted", "loopback")],
         "limits": Limits(max_message_bytes=100_000),
         "max_errors": int(chosen.get("max_errors", "5")),
         "max_idle_commands": int(chosen.get("max_idle_commands", "5")),
         "max_recipients": int(chosen.get("max_recipients", "3")),
         "max_connections": int(chosen.get("max_connections", "10")),
         "max_bytes_in_flight": int(chosen.get("max_bytes_in_flight", "1000000")),
+        "passes_auth": chosen.get("passes_auth") == "yes",
+        "is_tls_required": chosen.get("tls_required") == "yes",
+        "proxies": LOOPBACK if chosen.get("proxies") == "yes" else (),
         "tls": ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if chosen.get("tls") == "yes" else None,
         "timeouts": DoorTimeouts(command_s=float(chosen.get("command_s", "10")), data_block_s=1.0),
     }

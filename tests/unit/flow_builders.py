@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gateway.archive.store import Store
 from gateway.arrive import Arrival
+from gateway.content.documents.reader import NOTHING, Attachments
 from gateway.content.finding import Finding, Matter
 from gateway.content.inspector import InspectionRequest
 from gateway.decide import Decide
@@ -18,6 +19,7 @@ from gateway.flow import Knowledge, Outcome
 from gateway.holding.refs import ref_of
 from gateway.message.errors import GatewayError
 from gateway.message.limits import DEFAULT
+from gateway.message.model import Message
 from gateway.message.reply import Reply, reply
 from gateway.message.submission import Envelope, Submission
 from gateway.outbound.letters import LetterDesk
@@ -131,6 +133,9 @@ class Flows:
         self.findings: tuple[Finding, ...] = ()
         self.analysis_error: Exception | None = None
         self.inspected: list[InspectionRequest] = []
+        self.attachments: Attachments = NOTHING
+        self.attachments_error: Exception | None = None
+        self.opened: list[Message] = []
         self.watcher = Watcher()
         self.relay = FakeRelay()
         self.directory, self.pack = a_directory(), the_pack()
@@ -161,13 +166,25 @@ class Flows:
         self.clock += timedelta(**spans)
 
     def knowledge(self) -> Knowledge:
-        return Knowledge(directory=self.directory, pack=self.pack, inspect=self._inspect, concerns=lambda _texts: False)
+        return Knowledge(
+            directory=self.directory,
+            pack=self.pack,
+            inspect=self._inspect,
+            open_attachments=self._open_attachments,
+            concerns=lambda _texts: False,
+        )
 
     async def _inspect(self, request: InspectionRequest) -> tuple[Finding, ...]:
         self.inspected.append(request)
         if self.analysis_error is not None:
             raise self.analysis_error
         return self.findings
+
+    async def _open_attachments(self, message: Message) -> Attachments:
+        self.opened.append(message)
+        if self.attachments_error is not None:
+            raise self.attachments_error
+        return self.attachments
 
     def _letter_id(self) -> str:
         self._letters += 1

@@ -12,7 +12,11 @@ import pytest
 from gateway.amend.verify import Verifier
 from gateway.archive.model import Stage
 from gateway.archive.states import MessageState
+from gateway.content.documents.reader import Attachments
+from gateway.content.finding import Finding, Matter
 from gateway.message.errors import MachineryFailed, StoreFull
+from gateway.message.model import ReadableText, ZoneKind
+from gateway.message.model import Zone as ModelZone
 from gateway.message.reply import Reply, reply
 from gateway.message.submission import Submission
 from gateway.outbound.relay import NextHopDown, NextHopLost, NextHopSlow
@@ -397,5 +401,55 @@ def test_a_client_is_not_shown_who_else_has_the_message(tmp_path: Path) -> None:
             await house.arrival(built.to(LUC).submission(submission_id="m-2"), to_colleague)
             assert b"Bcc" not in to_client.delivered[0]
             assert b"Bcc" in to_colleague.delivered[0]
+
+    run(story)
+
+
+def test_what_an_attachment_says_is_inspected_with_the_body_and_leaves_the_bytes_alone(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            zone = ModelZone(kind=ZoneKind.NEW, start=0, end=6)
+            text = ReadableText(
+                where="attachment:a.pdf", part=(2,), text="Inside", zones=(zone,), source_offsets=range(6)
+            )
+            house.attachments = Attachments(texts=(text,))
+            delivery = FakeDelivery()
+            assert (await house.arrival(a_message().submission(), delivery)).code == 250
+            assert text in house.inspected[0].texts
+            assert b"Inside" not in delivery.delivered[0]
+
+    run(story)
+
+
+def test_a_photograph_in_an_attachment_is_held(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            house.attachments = Attachments(
+                findings=(
+                    Finding(matter=Matter.PHOTOGRAPH, where="attachment:a.jpg", score=0.8, reason="photograph.picture"),
+                )
+            )
+            hold = await house.store.held(held_ref(await house.arrival(a_message().submission(), FakeDelivery())))
+            assert [reason.rule for reason in hold.record.verdict.reasons] == ["photo.no_consent"]
+
+    run(story)
+
+
+def test_attachments_that_can_not_be_opened_for_want_of_machinery_are_a_451(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            house.attachments_error = MachineryFailed("no process")
+            delivery = FakeDelivery()
+            assert await house.arrival(a_message().submission(), delivery) == reply("machinery")
+            assert delivery.delivered == []
+
+    run(story)
+
+
+def test_attachments_of_mail_to_a_colleague_stay_unopened(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            await house.arrival(a_message().to(LUC).submission(), FakeDelivery())
+            assert house.opened == []
 
     run(story)

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from gateway.archive.model import LetterState
+from gateway.archive.life import FileLife
+from gateway.archive.life_model import OPEN_DISPOSALS
+from gateway.archive.model import LetterState, Stage
 from gateway.elapse import FIRST_PAUSE, LONGEST_PAUSE, pause
 from gateway.holding.states import HoldState
 from gateway.message.reply import Reply
 from gateway.outbound.relay import NextHopDown
+from gateway.policy.retention import RetentionRules
 from tests.builders import ADA, LUC, a_message
+from tests.unit.archive.lives import an_old_record
+from tests.unit.archive.lives import file as file_records
 from tests.unit.flow_builders import FakeDelivery, Flows, a_clinical_finding, flows, held_ref
 
 
@@ -103,3 +108,18 @@ def test_an_undecided_hold_goes_back_to_its_sender_when_its_time_is_over(tmp_pat
 )
 def test_the_pause_between_tries_doubles_up_to_an_hour(tries: int, expected: timedelta) -> None:
     assert pause(tries) == expected
+
+
+def test_a_file_whose_time_is_over_is_suggested_and_stays(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with flows(tmp_path) as house:
+            old = an_old_record("m-old", files=("C-1042",))
+            await file_records(house.store, old)
+            assert await house.elapse.retention() == 1
+            assert await house.elapse.retention() == 1
+            assert await house.store.body("m-old", Stage.RECEIVED) == old.received
+            life = FileLife(house.store, RetentionRules(), {}.get)
+            (found,) = await life.disposals(OPEN_DISPOSALS)
+            assert (found.file, found.proposed_by) == ("C-1042", None)
+
+    run(story)

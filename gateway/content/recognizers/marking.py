@@ -24,7 +24,7 @@ class MarkedConfidentialRecognizer(MatterRecognizer):
         hits = [(hit.weight, hit, "confidential.marked", About.ORGANISATION) for hit in sentence.tagged("said.marking")]
         hits += [(hit.weight, hit, "confidential.secret", About.COLLEAGUE) for hit in sentence.tagged("said.secret")]
         hits += [
-            (0.56 if sentence.has("i", "my", "we") else 0.35, hit, "confidential.other_client", About.OTHER_CLIENT)
+            (0.66 if sentence.has("i", "my", "we") else 0.35, hit, "confidential.other_client", About.OTHER_CLIENT)
             for hit in sentence.tagged("other_client")
         ]
         if not hits:

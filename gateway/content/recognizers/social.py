@@ -15,6 +15,7 @@ from gateway.content.finding import About, Matter
 from gateway.content.pages import HANDLE, PROFILE, is_of_person, is_row_of_pages
 from gateway.content.reading import Reading, Sentence
 from gateway.content.recognizers.base import MatterRecognizer
+from gateway.content.refusals import refuses_contact
 from gateway.content.sighting import Sighting, clauses_of, together
 from gateway.message.model import Link
 
@@ -49,6 +50,7 @@ def _as_meant(signs: list[_Sign], sentence: Sentence, reading: Reading) -> list[
     if not signs:
         return []
     refusals = clauses_of(sentence, "refusal")
+    is_no = refuses_contact(sentence.folded)
     pages = [(begin, stop) for _, begin, stop in clauses_of(sentence, "agency_owned")]
     if _is_agencys_line(sentence, reading):
         pages = [(sentence.start, sentence.end)]
@@ -56,7 +58,7 @@ def _as_meant(signs: list[_Sign], sentence: Sentence, reading: Reading) -> list[
     meant = []
     for weight, kind, start, end in signs:
         factor = 1.0
-        if any((hit.start if weight >= _INVITING else begin) <= start < stop for hit, begin, stop in refusals):
+        if is_no or any((hit.start if weight >= _INVITING else begin) <= start < stop for hit, begin, stop in refusals):
             factor *= _REFUSAL_FACTOR
         words = targets.get((start, end)) or sentence.folded[start - sentence.start : end - sentence.start]
         is_agencys = any(begin <= start < stop for begin, stop in pages) and _OWN.search(words) is None

@@ -147,6 +147,7 @@ def door_settings(chosen: dict[str, str]) -> dict[str, object]:
     return {
         "limits": Limits(max_message_bytes=1_000, max_header_fields=50),
         "asks_for_macros": "asks_for_macros" in chosen,
+        "quarantines": "quarantines" in chosen,
         "max_recipients": int(chosen.get("max_recipients", "3")),
         "max_bytes_in_flight": int(chosen.get("max_bytes_in_flight", "100000")),
         "timeouts": MilterTimeouts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from gateway.archive.model import Letter, Record
+from gateway.archive.vault import Vault
 from gateway.content.finding import About, Finding, Matter
 from gateway.holding.model import Hold
 from gateway.holding.refs import ref_of
@@ -14,6 +15,11 @@ from gateway.policy.verdict import Action, Reason, Verdict
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 ADA, JORDAN, SAM = "ada.okafor@agency.example", "jordan.reyes@mail.example", "sam.lee@mail.example"
+
+
+def a_vault() -> Vault:
+    """The keys of a store in tests, not open yet."""
+    return Vault(b"m" * 32)
 
 
 def later(minutes: float) -> datetime:

@@ -1,9 +1,10 @@
-"""Bytes on disk: packed, proved, large ones as files."""
+"""Bytes of messages: packed, proved, large ones loose."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
-import os
+import json
 import random
 from pathlib import Path
 
@@ -13,55 +14,54 @@ import zstandard
 from gateway.archive import bodies
 from gateway.archive.bodies import BodyDamaged, PackedBody
 from gateway.archive.model import Stage, StoredBody
+from gateway.archive.places import Folder
+from gateway.archive.sealing import Seal, new_key, record_header
 from gateway.message.errors import MachineryFailed, StoreFull
 from tests.unit.archive.records import a_record
 
+SEAL = Seal(new_key(), b"m-1")
 LARGE = random.Random(7).randbytes(bodies.LARGE_BYTES + 1)
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"Subject: \xff\x00\r\n\r\n" * 99, LARGE])
 def test_packed_bytes_come_back_exactly(content: bytes, tmp_path: Path) -> None:
-    packed = bodies.pack(a_record(received=content), tmp_path)
+    packed, place = bodies.pack(a_record(received=content)), Folder(tmp_path)
+    asyncio.run(place.put(packed.loose))
     for body, expected in zip(packed.bodies, (packed.received, packed.delivered), strict=True):
-        back = bodies.unpack("m-1", body.stage, body, expected, tmp_path)
+        back = bodies.unpack(packed.seal, "m-1", body.stage, body, expected, place.get)
         assert back == (content if body.stage is Stage.RECEIVED else content + b"-- notice\r\n")
 
 
-def test_delivered_bytes_equal_to_the_received_are_kept_once(tmp_path: Path) -> None:
-    packed = bodies.pack(a_record(received=b"same", delivered=b"same"), tmp_path)
+def test_delivered_bytes_equal_to_the_received_are_kept_once() -> None:
+    packed = bodies.pack(a_record(received=b"same", delivered=b"same"))
     assert [body.stage for body in packed.bodies] == [Stage.RECEIVED]
     assert packed.received == packed.delivered
 
 
-def test_a_large_body_is_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
-    packed = bodies.pack(a_record(received=LARGE), tmp_path)
-    names = sorted(str(body.file) for body in packed.bodies)
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
+def test_a_large_body_is_loose_and_says_what_it_is() -> None:
+    record = a_record(received=LARGE)
+    packed = bodies.pack(record)
+    assert [body.file for body in packed.bodies] == [body.name for body in packed.loose]
     assert all(body.content is None for body in packed.bodies)
-    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    head, _, sealed = packed.loose[0].content.partition(b"\n")
+    word, _, facts = head.partition(b" ")
+    record_id, moment, direction, stage = json.loads(facts)
+    assert (word, stage) == (b"practicum-body-1", "received")
+    seal = Seal(packed.seal.key, record_header(record_id, moment, direction))
+    opened = seal.open(stage, sealed)
+    assert opened is not None
+    assert bodies.inflate(opened, len(LARGE)) == LARGE
 
 
-def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
-    bodies.pack(a_record(received=LARGE), tmp_path)
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(MachineryFailed):
-        bodies.pack(a_record(received=LARGE + b"other"), tmp_path)
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+def test_every_body_is_loose_where_none_belongs_into_the_database() -> None:
+    packed = bodies.pack(a_record(), inline_bytes=-1)
+    assert len(packed.loose) == len(packed.bodies) == 2
 
 
-def test_a_full_disk_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-
-    def fsync(handle: int) -> None:
-        calls.append(handle)
-        if len(calls) == 3:  # the first body's file and folder are durable, the second's file is not
-            raise OSError(errno.ENOSPC, "no space")
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(StoreFull) as caught:
-        bodies.pack(a_record(received=LARGE), tmp_path)
-    assert caught.value.reply.code == 452
-    assert list(tmp_path.iterdir()) == []
+def test_loose_bodies_of_older_releases_have_no_line_before_them() -> None:
+    sealed = SEAL.close("received", b"text\nof a body")
+    assert bodies.sealed_of(sealed) == sealed
+    assert bodies.sealed_of(bodies.loosened("R", b"m-1\nnow\nin", Stage.RECEIVED, sealed).content) == sealed
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,33 @@ def test_disk_errors_name_what_they_mean_and_no_path(error: int, expected: type[
         (None, "missing"),
         (PackedBody(stage=Stage.RECEIVED, content=None, file=None), "missing"),
         (PackedBody(stage=Stage.RECEIVED, content=None, file="gone.zst"), "missing"),
-        (PackedBody(stage=Stage.RECEIVED, content=b"no zstd", file=None), "unreadable"),
-        (PackedBody(stage=Stage.RECEIVED, content=bodies.deflate(b"hellx"), file=None), "changed"),
-        (PackedBody(stage=Stage.RECEIVED, content=bodies.deflate(b"hell"), file=None), "changed"),
-        (PackedBody(stage=Stage.RECEIVED, content=bodies.deflate(b"hello" * 1000), file=None), "unreadable"),
+        (PackedBody(stage=Stage.RECEIVED, content=b"not sealed", file=None), "unreadable"),
+        (PackedBody(stage=Stage.RECEIVED, content=bodies.deflate(b"hello" * 100), file=None), "unreadable"),
+        (PackedBody(stage=Stage.RECEIVED, content=SEAL.close("received", b"no zstd"), file=None), "unreadable"),
+        (
+            PackedBody(stage=Stage.RECEIVED, content=SEAL.close("delivered", bodies.deflate(b"hello")), file=None),
+            "changed",
+        ),
+        (
+            PackedBody(stage=Stage.RECEIVED, content=SEAL.close("received", bodies.deflate(b"hellx")), file=None),
+            "changed",
+        ),
+        (
+            PackedBody(stage=Stage.RECEIVED, content=SEAL.close("received", bodies.deflate(b"hell")), file=None),
+            "changed",
+        ),
+        (
+            PackedBody(
+                stage=Stage.RECEIVED, content=SEAL.close("received", bodies.deflate(b"hello" * 1000)), file=None
+            ),
+            "unreadable",
+        ),
     ],
 )
 def test_damage_is_named(body: PackedBody | None, why: str, tmp_path: Path) -> None:
-    expected = bodies.pack(a_record(received=b"hello"), tmp_path).received
+    expected = bodies.pack(a_record(received=b"hello")).received
     with pytest.raises(BodyDamaged) as caught:
-        bodies.unpack("m-1", Stage.RECEIVED, body, expected, tmp_path)
+        bodies.unpack(SEAL, "m-1", Stage.RECEIVED, body, expected, Folder(tmp_path).get)
     assert caught.value.why == why
 
 
@@ -96,7 +113,7 @@ def test_a_folder_in_the_place_of_a_file_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / "x.zst").mkdir()
     body = PackedBody(stage=Stage.RECEIVED, content=None, file="x.zst")
     with pytest.raises(BodyDamaged) as caught:
-        bodies.unpack("m-1", Stage.RECEIVED, body, StoredBody(size=1, sha256=""), tmp_path)
+        bodies.unpack(SEAL, "m-1", Stage.RECEIVED, body, StoredBody(size=1, sha256=""), Folder(tmp_path).get)
     assert caught.value.why == "unreadable"
 
 
@@ -106,8 +123,8 @@ def test_a_frame_that_does_not_declare_its_size_can_not_swell_without_limit() ->
     assert bodies.inflate(bomb, 1000) is None
 
 
-def test_only_files_that_no_row_names_are_strays(tmp_path: Path) -> None:
-    for name in ("kept.zst", "stray.zst", "stray.zst.partial"):
-        (tmp_path / name).write_bytes(b"x")
-    assert bodies.remove_strays(tmp_path, frozenset({"kept.zst"})) == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["kept.zst"]
+def test_a_body_without_a_key_is_unreadable(tmp_path: Path) -> None:
+    packed = bodies.pack(a_record(received=b"hello"))
+    with pytest.raises(BodyDamaged) as caught:
+        bodies.unpack(None, "m-1", Stage.RECEIVED, packed.bodies[0], packed.received, Folder(tmp_path).get)
+    assert caught.value.why == "unreadable"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -12,13 +13,14 @@ import pytest
 from gateway.archive.committer import Committer
 from gateway.archive.database import Connection, Database, told
 from gateway.message.errors import MachineryFailed, StoreFull
+from tests.unit.archive.records import a_vault
 
 WAIT_S = 30
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "store.sqlite")
+    database = Database(tmp_path / "store.sqlite", a_vault())
     database.migrate()
     yield database
     database.close()
@@ -159,6 +161,40 @@ def test_a_write_cancelled_before_its_turn_is_not_done(committer: Committer, dat
     assert files(database) == ["C-2"]
 
 
+def test_tasks_of_a_group_are_woken_with_their_own_results_and_errors(committer: Committer, database: Database) -> None:
+    def refused(connection: Connection) -> None:
+        tell(connection, "C-half")
+        raise StoreFull
+
+    async def write() -> list[object]:
+        works = (lambda c: tell(c, "C-1"), refused, lambda c: tell(c, "C-2"))
+        return await asyncio.gather(*(committer.write(work) for work in works), return_exceptions=True)
+
+    first, second, third = asyncio.run(write())
+    assert (first, third) == ("C-1", "C-2")
+    assert isinstance(second, StoreFull)
+    assert files(database) == ["C-1", "C-2"]
+
+
+def test_a_task_that_gave_up_and_a_loop_that_ended_hold_nobody_up(committer: Committer, database: Database) -> None:
+    gate, entered = threading.Event(), threading.Event()
+
+    def block(_connection: Connection) -> None:
+        entered.set()
+        assert gate.wait(WAIT_S)
+
+    async def give_up() -> None:
+        writing = asyncio.create_task(committer.write(block))
+        await asyncio.to_thread(entered.wait, WAIT_S)
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+
+    asyncio.run(give_up())
+    gate.set()
+    assert committer.submit(lambda c: tell(c, "C-1")).result(WAIT_S) == "C-1"
+    assert files(database) == ["C-1"]
+
+
 def test_closing_commits_what_waits_and_takes_no_more(database: Database) -> None:
     committer = Committer(database)
     committer.start()
@@ -168,5 +204,7 @@ def test_closing_commits_what_waits_and_takes_no_more(database: Database) -> Non
     late = committer.submit(lambda c: tell(c, "C-late"))
     assert isinstance(late.exception(WAIT_S), MachineryFailed)
     assert not committer.is_alive
+    with pytest.raises(MachineryFailed):
+        asyncio.run(committer.write(lambda c: tell(c, "C-late")))
     committer.close()
     assert len(files(database)) == 20

@@ -6,7 +6,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -14,13 +13,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 import gateway.archive.database as database_module
-from gateway.archive.database import HEAD, Connection, Database, DatabaseError, messages, metadata, told
+from gateway.archive.database import HEAD, Connection, Database, DatabaseError, metadata, told
 from gateway.message.errors import GatewayError, MachineryFailed, StoreFull
+from tests.unit.archive.records import a_vault
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    database = Database(tmp_path / "store.sqlite")
+    database = Database(tmp_path / "store.sqlite", a_vault())
     database.migrate()
     return database
 
@@ -48,24 +48,6 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
         connection.execute(told.insert(), {"file": "C-1", "language": "en", "first_at": "1", "last_at": "1"})
     database.migrate()
     assert database.read(lambda c: len(c.execute(told.select()).all())) == 1
-
-
-def test_a_store_of_the_first_release_keeps_its_rows_and_gains_the_columns(tmp_path: Path) -> None:
-    database = Database(tmp_path / "store.sqlite")
-    config = Config()
-    config.set_main_option("script_location", str(Path(database_module.__file__).with_name("migrations")))
-    with database._writer.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        connection.commit()
-    columns = [column.name for column in messages.columns if column.name not in {"authentication", "thread"}]
-    marks = ", ".join("'1'" for _ in columns)
-    with database.writing() as connection:
-        connection.exec_driver_sql(f"INSERT INTO messages ({', '.join(columns)}) VALUES ({marks})")
-    database.migrate()
-    stored = database.read(lambda c: c.execute(messages.select()).mappings().one())
-    assert stored["id"] == "1"
-    assert (stored["authentication"], stored["thread"]) == (None, None)
 
 
 def test_a_commit_is_on_disk_before_it_returns(database: Database) -> None:
@@ -100,14 +82,14 @@ def test_a_file_that_is_no_database_is_named_not_overwritten(content: bytes, tmp
     path = tmp_path / "store.sqlite"
     path.write_bytes(content)
     with pytest.raises(MachineryFailed):
-        Database(path).migrate()
+        Database(path, a_vault()).migrate()
     assert path.read_bytes() == content
 
 
 def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "store.sqlite").mkdir()
     with pytest.raises(MachineryFailed):
-        Database(tmp_path / "store.sqlite").migrate()
+        Database(tmp_path / "store.sqlite", a_vault()).migrate()
 
 
 @pytest.mark.parametrize(

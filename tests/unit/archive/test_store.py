@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.archive import bodies
+from gateway.archive.bodies import Loose
+from gateway.archive.bucket import STRAY_AGE
 from gateway.archive.database import Database
 from gateway.archive.model import AuditEntry, LetterState, Record, Stage
+from gateway.archive.places import Folder
 from gateway.archive.states import MessageState, RecordNotOpen, RecordUnknown
 from gateway.archive.store import RELEASE_LEASE, Store
 from gateway.holding.model import Outcome
@@ -382,12 +387,54 @@ def test_a_release_that_never_ended_is_given_back_when_its_time_is_over(tmp_path
     run(tmp_path, test)
 
 
+def aged(folder: Path) -> None:
+    long_ago = (datetime.now(tz=UTC) - STRAY_AGE - timedelta(minutes=1)).timestamp()
+    for path in folder.iterdir():
+        os.utime(path, (long_ago, long_ago))
+
+
+def test_a_start_beside_a_command_that_files_lets_its_body_be(tmp_path: Path) -> None:
+    async def test(store: Store) -> None:
+        async with await Store.open(tmp_path / "var") as shell:
+            swept: list[int] = []
+            put = Folder.put
+
+            async def put_and_start(place: Folder, bodies: Sequence[Loose]) -> None:
+                await put(place, bodies)
+                swept.append((await store.recover(NOON)).stray_files)
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(Folder, "put", put_and_start)
+                await shell.file_sending(a_record(received=LARGE))
+        assert swept == [0]
+        assert await store.body("m-1", Stage.RECEIVED) == LARGE
+
+    run(tmp_path, test)
+
+
 def test_recovery_takes_stray_files_away_and_keeps_the_others(tmp_path: Path) -> None:
     async def test(store: Store) -> None:
         await store.file_sending(a_record(received=LARGE))
-        (tmp_path / "var" / "large" / "0000000000-received.zst").write_bytes(b"x")
+        stray = tmp_path / "var" / "large" / "0000000000-received.sealed"
+        stray.write_bytes(b"x")
+        assert (await store.recover(NOON)).stray_files == 0  # its row may be on the way
+        aged(stray.parent)
         assert (await store.recover(NOON)).stray_files == 1
         assert await store.body("m-1", Stage.RECEIVED) == LARGE
+
+    run(tmp_path, test)
+
+
+def test_a_body_put_by_a_process_that_was_killed_before_its_row_is_not_in_the_way(tmp_path: Path) -> None:
+    record = a_record(received=LARGE)
+
+    async def test(store: Store) -> None:
+        await Folder(tmp_path / "var" / "large").put(bodies.pack(record).loose)
+        await store.file_sending(record)
+        assert await store.body("m-1", Stage.RECEIVED) == LARGE
+        aged(tmp_path / "var" / "large")
+        assert (await store.recover(NOON)).stray_files == 2
+        assert (await store.verify()).is_sound
 
     run(tmp_path, test)
 

@@ -14,12 +14,12 @@ from gateway.archive.states import MessageEvent, MessageState
 from gateway.holding.model import UNDER_WAY, Outcome
 from gateway.holding.refs import ref_of
 from gateway.holding.states import HoldNotOpen
-from tests.unit.archive.records import JORDAN, SAM, a_hold, a_letter, a_record, later
+from tests.unit.archive.records import JORDAN, SAM, a_hold, a_letter, a_record, a_vault, later
 
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[Connection]:
-    database = Database(tmp_path / "store.sqlite")
+    database = Database(tmp_path / "store.sqlite", a_vault())
     database.migrate()
     with database.writing() as connection:
         yield connection
@@ -28,7 +28,7 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 
 def filed(connection: Connection, folder: Path, state: MessageState = MessageState.SENDING) -> None:
     record = a_record(files=("C-1", "C-1", "C-2"), notice_language="en")
-    writes.file_record(connection, record, bodies.pack(record, folder), state)
+    writes.file_record(connection, record, bodies.pack(record), state)
 
 
 def test_a_client_file_named_twice_is_filed_once(connection: Connection, tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_what_was_found_about_the_origin_stays_beside_the_message(
     connection: Connection, tmp_path: Path, found: str | None
 ) -> None:
     record = a_record(authentication=found)
-    writes.file_record(connection, record, bodies.pack(record, tmp_path), MessageState.SENDING)
+    writes.file_record(connection, record, bodies.pack(record), MessageState.SENDING)
     assert reads.record(connection, "m-1").authentication == found
 
 
@@ -53,7 +53,7 @@ def test_every_client_of_a_message_counts_as_told(connection: Connection, tmp_pa
 
 def test_what_was_told_in_a_thread_is_remembered_for_that_thread_alone(connection: Connection, tmp_path: Path) -> None:
     record = a_record(files=("C-1", "C-2"), notice_language="fr", thread="t-1")
-    writes.file_record(connection, record, bodies.pack(record, tmp_path), MessageState.SENDING)
+    writes.file_record(connection, record, bodies.pack(record), MessageState.SENDING)
     assert reads.tellings(connection, ("C-1", "C-2"), "t-1") == ()
     writes.mark(connection, "m-1", MessageEvent.ACCEPTED, code=250, at=later(1))
     for thread, threads in (("t-1", {"t-1"}), ("t-2", set()), (None, set())):
@@ -68,7 +68,7 @@ def test_what_was_told_in_a_thread_is_remembered_for_that_thread_alone(connectio
 def test_the_same_thread_told_twice_is_one_entry(connection: Connection, tmp_path: Path) -> None:
     for number in (1, 2):
         record = a_record(f"m-{number}", files=("C-1",), notice_language="en", thread="t-1")
-        writes.file_record(connection, record, bodies.pack(record, tmp_path), MessageState.SENDING)
+        writes.file_record(connection, record, bodies.pack(record), MessageState.SENDING)
         writes.mark(connection, f"m-{number}", MessageEvent.ACCEPTED, code=250, at=later(number))
     (found,) = reads.tellings(connection, ("C-1",), "t-1")
     assert (found.last_at, found.threads) == (later(2), {"t-1"})
@@ -80,7 +80,7 @@ def test_a_release_that_did_not_reach_every_reader_tells_nobody_for_certain(
 ) -> None:
     record = a_record(files=("C-1", "C-2"), notice_language="en", thread="t-1")
     hold = a_hold(record)
-    writes.add_hold(connection, record, bodies.pack(record, tmp_path), hold, ())
+    writes.add_hold(connection, record, bodies.pack(record), hold, ())
     writes.begin_release(connection, hold.ref, by="w-tremblay", why="Fine.", at=later(1))
     outcomes = (Outcome(address=JORDAN, code=250), Outcome(address=SAM, code=second))
     writes.finish_release(connection, hold.ref, at=later(2), outcomes=outcomes)
@@ -91,7 +91,7 @@ def test_a_release_that_did_not_reach_every_reader_tells_nobody_for_certain(
 def test_many_files_are_asked_for_in_pages(connection: Connection, tmp_path: Path) -> None:
     files = tuple(f"C-{number}" for number in range(1200))
     record = a_record(files=files, notice_language="en", thread="t-1")
-    writes.file_record(connection, record, bodies.pack(record, tmp_path), MessageState.SENDING)
+    writes.file_record(connection, record, bodies.pack(record), MessageState.SENDING)
     writes.mark(connection, "m-1", MessageEvent.ACCEPTED, code=250, at=later(1))
     assert {entry.file for entry in reads.tellings(connection, files, "t-1")} == set(files)
 
@@ -100,7 +100,7 @@ def test_a_hold_of_another_reference_can_not_take_a_message_that_is_held(
     connection: Connection, tmp_path: Path
 ) -> None:
     record = a_record()
-    packed = bodies.pack(record, tmp_path)
+    packed = bodies.pack(record)
     writes.add_hold(connection, record, packed, a_hold(record), ())
     with pytest.raises(DatabaseError):
         writes.add_hold(connection, record, packed, a_hold(a_record("m-2")), ())
@@ -113,7 +113,7 @@ def test_a_form_without_its_message_can_not_be_stored(connection: Connection) ->
 
 def test_the_audit_counts_recipients_and_names_none(connection: Connection, tmp_path: Path) -> None:
     record = a_record(recipients=(JORDAN, SAM))
-    writes.add_hold(connection, record, bodies.pack(record, tmp_path), a_hold(record), ())
+    writes.add_hold(connection, record, bodies.pack(record), a_hold(record), ())
     ref = ref_of("m-1")
     writes.begin_release(connection, ref, by="w-tremblay", why="fine", at=later(1))
     outcomes = [Outcome(address=JORDAN, code=250), Outcome(address=SAM, code=550)]
@@ -125,7 +125,7 @@ def test_the_audit_counts_recipients_and_names_none(connection: Connection, tmp_
 
 def test_the_audit_tells_what_a_release_that_was_cut_off_may_have_done(connection: Connection, tmp_path: Path) -> None:
     record = a_record(recipients=(JORDAN, SAM), notice_language="en")
-    writes.add_hold(connection, record, bodies.pack(record, tmp_path), a_hold(record), ())
+    writes.add_hold(connection, record, bodies.pack(record), a_hold(record), ())
     ref = ref_of("m-1")
     for minute in (1, 5):
         writes.begin_release(connection, ref, by="w-tremblay", why="fine", at=later(minute))
@@ -150,7 +150,7 @@ def test_the_content_of_a_hold_that_is_not_being_released_can_not_be_ended(
     connection: Connection, tmp_path: Path
 ) -> None:
     record = a_record()
-    writes.add_hold(connection, record, bodies.pack(record, tmp_path), a_hold(record), ())
+    writes.add_hold(connection, record, bodies.pack(record), a_hold(record), ())
     with pytest.raises(HoldNotOpen):
         writes.end_content(connection, ref_of("m-1"), at=later(1), outcomes=())
 

@@ -63,3 +63,12 @@ def test_a_login_that_does_not_own_the_sender_is_judged(run, config: Path, appoi
 
 def test_an_absent_file_is_wrong_usage(run, config: Path, tmp_path: Path) -> None:
     assert run("check", "--config", config, tmp_path / "gone.eml").code == 2
+
+
+def test_a_line_is_one_for_every_reader(capsys):
+    from gateway.cli.console import print_json
+
+    print_json({"text": "a\u2028b\u2029c\x85d"})
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 1
+    assert json.loads(out) == {"text": "a\u2028b\u2029c\x85d"}

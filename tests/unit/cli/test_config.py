@@ -13,7 +13,7 @@ from gateway.service.settings import Settings
 def test_config_check_says_what_it_found(run, config: Path) -> None:
     ended = run("config", "check", "--config", config)
     assert ended.code == 0
-    assert "2 worker(s), 1 client(s), policy renison-2013@" in ended.err
+    assert "3 worker(s), 1 client(s), policy renison-2013@" in ended.err
 
 
 def test_config_check_warns_of_what_has_no_effect(run, config: Path) -> None:

@@ -12,7 +12,7 @@ from gateway.service.settings import Settings, load_settings
 def test_what_init_writes_is_a_working_configuration_with_the_defaults(config: Path) -> None:
     assert load_settings(config) == Settings()
     directory = load_directory(config / "people.yaml")
-    assert [worker.id for worker in directory.workers] == ["s-okafor", "w-tremblay"]
+    assert [worker.id for worker in directory.workers] == ["s-okafor", "w-tremblay", "r-nadeau"]
 
 
 def test_what_init_writes_says_what_each_part_is(config: Path) -> None:
@@ -46,5 +46,6 @@ def test_the_files_are_no_programs(config: Path) -> None:
 
 
 def test_others_on_the_machine_can_not_read_who_is_a_client(config: Path) -> None:
+    assert stat.S_IMODE((config / "archive.key").stat().st_mode) == 0o600
     modes = [stat.S_IMODE((config / name).stat().st_mode) for name in ("gateway.yaml", "people.yaml")]
     assert [mode & ~0o640 for mode in modes] == [0, 0]

@@ -1,4 +1,4 @@
-"""Readable texts and requests for the tests of the content room."""
+"""Readable texts and requests for the tests of the content room; what is found is what the rules find by themselves."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def request_of(
 
 
 def found(words: str, *matters: Matter, language: str = "en") -> tuple[Finding, ...]:
-    """The findings of these matters in new text."""
-    return inspector().inspect(request_of(text_of(words), matters=frozenset(matters or Matter), language=language))
+    """What the rules find of these matters in new text, by their own scores."""
+    return inspector().by_rules(request_of(text_of(words), matters=frozenset(matters or Matter), language=language))
 
 
 def score(words: str, matter: Matter) -> float:
@@ -57,7 +57,7 @@ def score(words: str, matter: Matter) -> float:
 def score_in(source: ReadableText, matter: Matter, **facts: Any) -> float:
     """The greatest score of that matter in a text, with more facts of the request (`direction`, `sender_names`, …)."""
     request = replace(request_of(source, matters=frozenset({matter})), **facts)
-    return max((finding.score for finding in inspector().inspect(request)), default=0.0)
+    return max((finding.score for finding in inspector().by_rules(request)), default=0.0)
 
 
 def signed(words: str) -> ReadableText:

@@ -3,12 +3,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import struct
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from gateway.doors.crowd import Crowd
 from gateway.doors.milter_packets import Say, packet
 from gateway.doors.milter_session import MilterSession
 from gateway.doors.milter_settings import MilterDoorSettings, MilterState, MilterTimeouts
@@ -31,6 +33,13 @@ class FakeWriter:
     def write(self, octets: bytes) -> None:
         assert not self.is_closed
         self.octets += octets
+
+    @property
+    def transport(self) -> FakeWriter:
+        return self
+
+    def get_write_buffer_size(self) -> int:
+        return 1 << 20 if self.drains_never else 0
 
     async def drain(self) -> None:
         if self.drains_never:
@@ -82,7 +91,7 @@ class Setting:
         )
         self.reader, self.writer = asyncio.StreamReader(), FakeWriter()
         writer: Any = self.writer
-        self.session = MilterSession(self.state, self.reader, writer)
+        self.session = MilterSession(self.state, self.reader, writer, Crowd(1, now=time.monotonic))
 
 
 async def deliver(submission: Submission, delivery: Delivery) -> Reply:

@@ -83,7 +83,7 @@ ALLOWED = {
     Ask.HEADER: "acdty",
     Ask.END_OF_HEADERS: "acdty",
     Ask.BODY: "acdty",
-    Ask.END_OF_MESSAGE: "acdtyhimbp",
+    Ask.END_OF_MESSAGE: "acdtyhimbpq",
     Ask.MACRO: "",
     Ask.ABORT: "",
     Ask.QUIT: "",
@@ -108,6 +108,7 @@ def test_an_answer_that_the_table_does_not_hold_is_never_sent(way: str, say: Say
         Say.CHANGE_HEADER,
         Say.REPLACE_BODY,
         Say.PROGRESS,
+        Say.QUARANTINE,
     }
     if say in ANSWERS[Ask(ord(way[-1]))] and is_last_word:
         assert wire.answer(packet(say)) == packet(say)

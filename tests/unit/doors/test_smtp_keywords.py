@@ -29,6 +29,12 @@ def test_starttls_and_the_words_of_trust_are_offered_where_they_hold() -> None:
     assert [line.split()[0] for line in trusted[2:]] == ["XFORWARD", "XCLIENT"]
 
 
+def test_logins_are_offered_where_they_are_passed_on_and_the_next_hop_has_one_that_can_be() -> None:
+    for theirs, ours in (("PLAIN GSSAPI", ("AUTH PLAIN",)), ("GSSAPI", ())):
+        lines = offered_keywords({"AUTH": theirs}, max_bytes=1, offers_tls=False, is_trusted=False, offers_auth=True)
+        assert lines[2:] == ours
+
+
 def test_keywords_are_fresh_for_a_minute_and_remembered_longer() -> None:
     memory = KeywordMemory()
     assert memory.fresh(0.0) is None

@@ -1,5 +1,7 @@
 """clients.csv: a spreadsheet's table, read with line numbers and without guessing."""
 
+from datetime import date
+
 import pytest
 
 from gateway.people.clients_csv import COLUMNS, MAX_FIELD_CHARS, read_clients_csv
@@ -15,12 +17,20 @@ def read(content: str | bytes):
 
 
 def test_a_row_gives_a_client_with_its_line() -> None:
-    entries, problems = read(f"{HEADER}\nC-1,Sam Lee,Sammy; S. Lee,Sam@Mail.example,past,w-1;w-2,fr\n")
+    entries, problems = read(
+        f"{HEADER}\nC-1,Sam Lee,Sammy; S. Lee,Sam@Mail.example,past,w-1;w-2,fr,2009-05-17,forever\n"
+    )
     assert problems == []
     client = entries[0].client
     assert (client.file, client.name, client.also_known_as) == ("C-1", "Sam Lee", ("Sammy", "S. Lee"))
     assert (client.addresses, client.is_past) == (("sam@mail.example",), True)
     assert (client.workers, client.language, entries[0].line) == (("w-1", "w-2"), "fr", 2)
+    assert (client.born, client.retention) == (date(2009, 5, 17), "forever")
+
+
+def test_a_birth_that_is_no_date_is_told() -> None:
+    _, problems = read("file,name,born\nC-1,Sam,17 May 2009\n")
+    assert problems == ["clients.csv:2: '17 May 2009' is no date: write it as 2008-05-17"]
 
 
 def test_columns_may_stand_in_any_order_and_be_left_out() -> None:

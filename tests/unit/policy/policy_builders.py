@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.content.finding import Finding, Matter
-from gateway.message.model import HeaderField, Message, Part
+from gateway.message.model import HeaderField, Message, Part, Reading
 from gateway.people.model import Client, Direction, Parties, Party, Role, Worker
 from gateway.policy.pack import NoticeRule, Pack, Rule, RuleWords, Scope, Thresholds
 from gateway.policy.verdict import Action, Mode, Notice
@@ -122,4 +122,4 @@ def a_message(**headers: str) -> Message:
         path=(), content_type="text/plain", parameters=(), charset=None, encoding="7bit", disposition=None,
         filename=None, headers=fields, header_start_byte=0, body_start_byte=0, body_end_byte=0,
     )  # fmt: skip
-    return Message(raw=b"", headers=fields, root=root, texts=(), address_lists=(), problems=())
+    return Message(raw=b"", headers=fields, root=root, address_lists=(), reading=Reading(lambda: ((), ())))

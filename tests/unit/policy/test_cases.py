@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from gateway.content.documents.reader import NOTHING
 from gateway.content.finding import Finding, Matter
 from gateway.content.inspector import InspectionRequest
 from gateway.message.errors import ConfigInvalid
@@ -40,7 +41,13 @@ def _seen(request: InspectionRequest) -> tuple[Finding, ...]:
 
 def _run(text: str, *, sees: bool = True) -> CaseResult:
     case = parse_case("a", "a.case", text.encode())
-    return run_case(case, pack=a_pack(a_rule()), directory=DIRECTORY, inspect=_seen if sees else lambda _: ())
+    return run_case(
+        case,
+        pack=a_pack(a_rule()),
+        directory=DIRECTORY,
+        inspect=_seen if sees else lambda _: (),
+        open_attachments=lambda _: NOTHING,
+    )
 
 
 def test_a_case_has_a_head_and_a_message_with_crlf() -> None:
@@ -120,7 +127,9 @@ def test_what_is_not_asked_is_not_compared() -> None:
 
 def test_results_come_in_the_order_of_the_cases() -> None:
     cases = [parse_case(name, "x.case", CASE.encode()) for name in ("b", "a")]
-    results = run_cases(cases, pack=a_pack(a_rule()), directory=DIRECTORY, inspect=_seen)
+    results = run_cases(
+        cases, pack=a_pack(a_rule()), directory=DIRECTORY, inspect=_seen, open_attachments=lambda _: NOTHING
+    )
     assert [result.case.name for result in results] == ["b", "a"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from gateway.content.documents.reader import NOTHING
 from gateway.content.finding import Finding, Matter
 from gateway.content.inspector import InspectionRequest
 from gateway.message.parse import parse
@@ -49,6 +50,7 @@ def _judge(inspector: _Inspector, to: str, *, by: str = "ada@agency.example", na
         pack=PACK,
         inspect=inspector,
         today=date(2026, 11, 2),
+        open_attachments=lambda _: NOTHING,
         concerns=None if names is None else lambda _: names,
     )
 

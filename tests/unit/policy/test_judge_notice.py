@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.content.documents.reader import NOTHING
 from gateway.content.inspector import InspectionRequest
 from gateway.message.model import Message
 from gateway.message.parse import parse
@@ -41,6 +42,7 @@ def judged(pack: Pack, unplaced: Unplaced | None) -> Judgement:
         pack=pack,
         inspect=nothing,
         today=date(2026, 11, 22),
+        open_attachments=lambda _: NOTHING,
         unplaced=unplaced,
     )
 

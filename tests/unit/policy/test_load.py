@@ -88,7 +88,9 @@ def test_all_problems_are_told_at_once(folder: Path) -> None:
 def test_a_wrong_combination_is_told_at_its_rule(folder: Path) -> None:
     line = _edit(folder, "thresholds: {note: 0.4, hold: 0.5}", "thresholds: {note: 0.75, hold: 0.5}")
     (problem,) = _problems(folder)
-    assert problem.startswith(f"pack/policy.yaml:{line}: rule `personal.disclosure`: the note threshold is above")
+    assert problem.startswith(
+        f"pack/policy.yaml:{line}: rule `confidential.identifier_to_client`: the note threshold is above"
+    )
 
 
 def test_a_bad_role_in_the_scope_is_told_at_its_line(folder: Path) -> None:

@@ -24,7 +24,7 @@ def _part(content_type: str, *children: Part, path: tuple[int, ...] = (), filena
 def _message(root: Part, text: str = "", zone: ZoneKind = ZoneKind.NEW) -> Message:
     zones = (Zone(kind=zone, start=0, end=len(text)),)
     readable = ReadableText(where="body", part=(), text=text, zones=zones, source_offsets=range(len(text)))
-    return dataclasses.replace(a_message(), root=root, texts=(readable,))
+    return dataclasses.replace(a_message(), root=root).with_texts((readable,))
 
 
 @pytest.mark.parametrize("content_type", sorted(REASON_OF_TYPE))

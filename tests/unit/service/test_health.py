@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from gateway.service.addresses import Endpoint
 from gateway.service.health import HealthServer, Page, _response
-from gateway.service.settings import Endpoint
 
 
 def answer(head: bytes) -> Page:

@@ -17,7 +17,9 @@ from gateway.message.errors import ConfigInvalid, ConfigProblem, MachineryFailed
 from gateway.policy.load import load_pack
 from gateway.service import life
 from gateway.service.configuration import Configuration
-from gateway.service.life import Life, tell_service_manager
+from gateway.service.health import live
+from gateway.service.life import Life
+from gateway.service.manager import tell_service_manager
 from gateway.service.settings import Settings
 from tests.builders import a_directory
 
@@ -31,6 +33,8 @@ class FakeRooms:
     asked: list[str] = field(default_factory=list)
     learned: list[Configuration] = field(default_factory=list)
     is_store_alive: bool = True
+    down: tuple[str, ...] = ()
+    is_leading: bool = True
     is_pool_ready: bool = True
     counts_fail: bool = False
     learn_fails: bool = False
@@ -38,13 +42,17 @@ class FakeRooms:
 
     def __post_init__(self) -> None:
         self.door, self.milter, self.doors = self, None, (self,)
-        self.elapse = SimpleNamespace(letters=self._job("letters"), holds=self._job("holds"))
-        self.store = SimpleNamespace(health=self._health, counts=self._counts)
+        jobs = {name: self._job(name) for name in ("letters", "holds", "retention")}
+        self.elapse, self.indexing = SimpleNamespace(**jobs), SimpleNamespace(catch_up=self._job("words"))
+        self.store = SimpleNamespace(
+            health=self._health, counts=self._counts, parts_down=self._parts_down, leads=self._leads, is_shared=True
+        )
+        self.recover, self.sweep = self._job("recovery"), self._job("sweep")
         self.pool = SimpleNamespace(is_ready=self.is_pool_ready)
         self.addresses = (("127.0.0.1", 10025),)
         self.open_sessions, self.messages_under_way, self.bytes_in_flight = 4, 2, 99
 
-    async def start(self) -> None:
+    async def start(self, sockets: object = ()) -> None:
         self.asked.append("start")
         if self.door_fails:
             raise OSError("address taken")
@@ -72,6 +80,12 @@ class FakeRooms:
 
     def _health(self) -> StoreHealth:
         return StoreHealth(is_alive=self.is_store_alive, waiting=0, free_bytes=7)
+
+    async def _parts_down(self) -> tuple[str, ...]:
+        return self.down
+
+    async def _leads(self) -> bool:
+        return self.is_leading
 
     async def _counts(self) -> dict[str, int]:
         if self.counts_fail:
@@ -120,7 +134,8 @@ def test_the_end_drains_the_door_before_anything_is_closed(
 ) -> None:
     rooms = FakeRooms()
     lived(monkeypatch, configuration, rooms, lambda _: asyncio.sleep(0))
-    assert [entry for entry in rooms.asked if entry not in {"letters", "holds"}] == [
+    jobs = {"letters", "holds", "retention", "words", "recovery", "sweep"}
+    assert [entry for entry in rooms.asked if entry not in jobs] == [
         "start", "stop accepting", "drain 3", "close", "close",
     ]  # fmt: skip
 
@@ -206,8 +221,13 @@ def test_a_reload_that_breaks_leaves_the_gateway_serving(
 
 @pytest.mark.parametrize(
     ("rooms", "status"),
-    [(FakeRooms(), 200), (FakeRooms(is_store_alive=False), 503), (FakeRooms(is_pool_ready=False), 503)],
-    ids=["all well", "store", "workers"],
+    [
+        (FakeRooms(), 200),
+        (FakeRooms(is_store_alive=False), 503),
+        (FakeRooms(down=("objects",)), 503),
+        (FakeRooms(is_pool_ready=False), 503),
+    ],
+    ids=["all well", "store", "objects", "workers"],
 )
 def test_ready_means_that_store_and_workers_work(
     monkeypatch: pytest.MonkeyPatch, configuration: Configuration, rooms: FakeRooms, status: int
@@ -216,7 +236,7 @@ def test_ready_means_that_store_and_workers_work(
 
     async def ask(one: Life) -> None:
         found.append((await one._readyz()).status)
-        found.append((await one._livez()).status)
+        found.append((await live()).status)
 
     one = lived(monkeypatch, configuration, rooms, ask)
     assert found == [status, 200]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from gateway.service.log_settings import LogFormat, LogLevel
 from gateway.service.logs import FORBIDDEN_KEYS, WITHHELD, set_up_logs
-from gateway.service.settings import LogFormat, LogLevel
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def stream() -> Iterator[io.StringIO]:
     yield output
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.raiseExceptions = True
     logging.captureWarnings(False)
 
 
@@ -84,6 +85,25 @@ def test_the_words_of_a_library_are_not_logged(stream: io.StringIO) -> None:
 def test_a_library_that_logs_mail_is_mute(stream: io.StringIO, name: str) -> None:
     logging.getLogger(name).critical("ada@agency.example")
     assert stream.getvalue() == ""
+
+
+def test_words_and_arguments_that_do_not_fit_together_are_withheld(stream: io.StringIO) -> None:
+    words, arguments = "%s and %s", ("I am getting divorced",)
+    logging.getLogger("gateway.x").info(words, *arguments)
+    assert lines(stream)[0]["event"] == WITHHELD
+
+
+def test_a_line_that_cannot_be_written_is_not_printed_elsewhere(
+    stream: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError("I am getting divorced")
+
+    logging.getLogger("gateway.x").info("ready", extra={"detail": Broken()})
+    logging.getLogger("gateway.x").info("the next one")
+    assert [line["event"] for line in lines(stream)] == ["the next one"]
+    assert capfd.readouterr().err == ""
 
 
 def test_levels_below_the_configured_one_are_left_out(stream: io.StringIO) -> None:

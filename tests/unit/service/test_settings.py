@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from gateway.message.errors import ConfigInvalid
-from gateway.service.settings import Endpoint, Settings, keys, load_settings, read_endpoint, read_network
+from gateway.service.addresses import Endpoint, read_endpoint, read_network
+from gateway.service.settings import Settings, keys, load_settings
+from gateway.service.store_settings import read_credentials
 
 
 def problems(tmp_path: Path, text: str) -> list[str]:
@@ -52,6 +54,24 @@ signing: [{domain: agency.example, selector: s1, key: {file: keys/s1.pem}}]
     assert found.warnings() == ()
 
 
+@pytest.mark.parametrize(
+    ("smtp", "is_refused"),
+    [
+        ("passes_auth: true", False),
+        ('passes_auth: true, next_hop: "mail.agency.example:587"', True),
+        ('passes_auth: true, next_hop: "mail.agency.example:587", next_hop_tls: {mode: opportunistic}', True),
+        ('passes_auth: true, next_hop: "mail.agency.example:587", next_hop_tls: {mode: verified}', False),
+        ('next_hop: "mail.agency.example:587"', False),
+    ],
+)
+def test_passwords_go_to_another_host_only_protected(tmp_path: Path, smtp: str, is_refused: bool) -> None:
+    text = f"smtp: {{{smtp}}}\n"
+    if is_refused:
+        assert "passwords in the clear" in problems(tmp_path, text)[0]
+    else:
+        assert settings(tmp_path, text).smtp.next_hop
+
+
 @pytest.mark.parametrize("address", ["[::1]:8891", "localhost:0", "127.8.9.1:1", "unix:/run/practicum-gateway/milter"])
 def test_the_milter_door_listens_on_this_host(tmp_path: Path, address: str) -> None:
     found = settings(tmp_path, f'milter: {{listen: ["{address}"]}}\n')
@@ -80,7 +100,46 @@ def test_an_unknown_key_is_named_with_its_line_and_the_key_that_was_meant(tmp_pa
 
 def test_an_unknown_key_that_resembles_none_lists_what_is_known(tmp_path: Path) -> None:
     (found,) = problems(tmp_path, "store:\n  xyz: 1\n")
-    assert found == "gateway.yaml:2: unknown key `store.xyz`: known here: path"
+    assert (
+        found == "gateway.yaml:2: unknown key `store.xyz`: known here: path, database, objects, credentials, master_key"
+    )
+
+
+def test_a_scaled_store_needs_both_servers_and_no_password_in_a_url(tmp_path: Path) -> None:
+    objects = "s3://archive/clients?endpoint=https://s3.agency.example"
+    database = "postgresql://gateway@db.agency.example/archive"
+    found = settings(tmp_path, f'store: {{database: "{database}", objects: "{objects}"}}\n')
+    assert (found.store.is_scaled, found.store.objects) == (True, objects)
+    for line, word in (
+        (f'database: "{database}"', "both"),
+        (f'database: "{database.replace("gateway@", "gateway:hunter2@")}", objects: "{objects}"', "no password"),
+        (f'database: "{database}?password=hunter2", objects: "{objects}"', "no password"),
+        (f'database: "mysql://db/hunter2", objects: "{objects}"', "postgresql://"),
+        (f'database: "{database}", objects: "s3://id:hunter2@archive"', "s3://BUCKET"),
+    ):
+        (problem,) = problems(tmp_path, f"store: {{{line}}}\n")
+        assert word in problem
+        assert "hunter2" not in problem
+
+
+@pytest.mark.parametrize("text", ["PGPASSWORD", "PASSWORD=hunter2", "# fine\nAWS_KEY=hunter2"])
+def test_a_file_of_credentials_with_a_mistake_is_refused_without_being_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "secrets"
+    file.write_text(text)
+    file.chmod(0o600)
+    with pytest.raises(ConfigInvalid) as caught:
+        read_credentials(file)
+    assert "hunter2" not in str(caught.value.problems[0])
+
+
+def test_a_file_of_credentials_is_for_its_owner(tmp_path: Path) -> None:
+    file = tmp_path / "secrets"
+    file.write_text("# the archive\nPGPASSWORD=a=b\n\nAWS_ACCESS_KEY_ID=id\n")
+    file.chmod(0o644)
+    with pytest.raises(ConfigInvalid):
+        read_credentials(file)
+    file.chmod(0o640)
+    assert read_credentials(file) == {"PGPASSWORD": "a=b", "AWS_ACCESS_KEY_ID": "id"}
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -> None:
@@ -197,3 +256,8 @@ def test_dns_servers_are_addresses_or_none_at_all(tmp_path: Path, text: str, ser
 def test_a_mistake_about_dns_is_named(tmp_path: Path, text: str, problem: str) -> None:
     found = problems(tmp_path, f"authentication: {{verify: true, {text}}}\n")
     assert found[0].startswith(problem)
+
+
+@pytest.mark.parametrize("key", ["{}", "{file: a, environment: B}", "{command: []}"])
+def test_a_master_key_has_one_source(tmp_path: Path, key: str) -> None:
+    assert any("master_key" in found for found in problems(tmp_path, f"store:\n  master_key: {key}\n"))

@@ -9,7 +9,9 @@ import pytest
 
 from gateway.amend.dns import DnsResolver
 from gateway.amend.lookups import NoDns
+from gateway.archive.store import Store
 from gateway.message.errors import ConfigInvalid
+from gateway.outbound.hop_tls import TlsMode
 from gateway.people.directory import Directory
 from gateway.policy.load import load_pack
 from gateway.service.configuration import Configuration
@@ -22,8 +24,11 @@ from gateway.service.wiring import (
     make_verifier,
     new_id,
     now,
+    with_history,
 )
 from tests.builders import a_directory
+from tests.unit.archive.lives import NOW, a_client, a_life, an_old_record, dispose
+from tests.unit.archive.lives import file as file_records
 
 
 def configuration(tmp_path: Path, **values: object) -> Configuration:
@@ -61,6 +66,18 @@ def test_the_next_hop_gets_its_address_and_timeouts() -> None:
     assert (hop.timeouts.connect_s, hop.timeouts.command_s, hop.timeouts.data_end_s) == (3, 4, 5)
 
 
+def test_the_next_hop_is_spoken_to_as_configured(tmp_path: Path) -> None:
+    smtp = {"next_hop_protocol": "lmtp", "next_hop_tls": {"mode": "verified", "name": "mx.agency.example"}}
+    hop = make_next_hop(Settings.model_validate({"smtp": smtp}))
+    assert hop.is_lmtp
+    assert (hop.tls.mode, hop.tls.name) == (TlsMode.VERIFIED, "mx.agency.example")
+    (tmp_path / "ca.pem").write_text("no certificate")
+    wrong = {"next_hop_tls": {"mode": "verified", "ca": "ca.pem"}}
+    with pytest.raises(ConfigInvalid) as caught:
+        make_next_hop(Settings.model_validate({"smtp": wrong}), tmp_path)
+    assert "smtp.next_hop_tls.ca" in str(caught.value.problems[0])
+
+
 def test_a_certificate_that_is_no_certificate_is_a_configuration_error(tmp_path: Path) -> None:
     (tmp_path / "c.pem").write_text("no certificate")
     (tmp_path / "k.pem").write_text("no key")
@@ -95,3 +112,24 @@ def test_incoming_mail_is_checked_only_where_it_is_asked_for_and_by_the_named_se
     assert isinstance(found.resolver, DnsResolver)
     assert found.authserv_id == "mx.agency.example"
     assert [str(network) for network in found.relays] == ["127.0.0.0/8", "::1/128"]
+
+
+def test_the_people_are_told_what_the_store_remembers_of_them(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with await Store.open(tmp_path / "var", reserve_bytes=0) as store:
+            await file_records(store, an_old_record("m-1", files=("C-gone",)))
+            await file_records(store, an_old_record("m-2", files=("C-1043",)), an_old_record("m-3", files=("C-1042",)))
+            life = a_life(store, a_client("C-gone", "gone@mail.example"))
+            await dispose(life, "C-gone")
+            await life.merge("C-1043", "C-1042", by="r", reason="r", at=NOW)
+            known = configuration(tmp_path).directory
+            found = await with_history(configuration(tmp_path), store)
+            (past,) = found.clients_of_address("gone@mail.example")
+            assert (past.file, past.is_past, known.clients_of_address("gone@mail.example")) == ("C-gone", True, ())
+            assert found.client("C-1043") is None
+            moved = known.client("C-1043")
+            assert moved is not None
+            (client,) = found.clients_of_address(moved.addresses[0])
+            assert client.file == "C-1042"
+
+    asyncio.run(run())

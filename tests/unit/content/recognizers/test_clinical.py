@@ -142,7 +142,7 @@ def test_what_an_appointment_needs_is_not_held(words):
 def test_the_life_in_a_clients_mail_is_the_clients(words):
     finding = next(
         f
-        for f in inspector().inspect(replace(request_of(text_of(words)), direction=Direction.INBOUND))
+        for f in inspector().by_rules(replace(request_of(text_of(words)), direction=Direction.INBOUND))
         if f.matter is Matter.CLINICAL
     )
     assert finding.score >= HOLD
