@@ -47,13 +47,13 @@ class Server(asyncio.DatagramProtocol):
         self.transport.sendto(reply.to_wire(), sender)
 
 
-def with_server(test: Callable[[Server, DnsResolver], Awaitable[None]]) -> None:
+def with_server(test: Callable[[Server, DnsResolver], Awaitable[None]], *, timeout_s: float = 20.0) -> None:
     async def run() -> None:
         loop = asyncio.get_running_loop()
         transport, server = await loop.create_datagram_endpoint(Server, local_addr=("127.0.0.1", 0))
         port = transport.get_extra_info("sockname")[1]
         try:
-            await test(server, DnsResolver((("127.0.0.1", port),), timeout_s=1.0))
+            await test(server, DnsResolver((("127.0.0.1", port),), timeout_s=timeout_s))
         finally:
             transport.close()
 
@@ -78,7 +78,7 @@ def test_a_server_that_keeps_silent_is_no_answer() -> None:
         assert await resolver.lookup("a.silent", RecordKind.TXT) == NO_ANSWER
         assert server.asked
 
-    with_server(test)
+    with_server(test, timeout_s=0.5)
 
 
 def test_a_port_where_nobody_listens_is_no_answer() -> None:

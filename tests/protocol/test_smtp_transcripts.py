@@ -52,7 +52,7 @@ S: 250-SMTPUTF8
 S: 250 DSN
 """
 QUICK = RelayTimeouts(
-    connect_s=1, greeting_s=1, command_s=1, data_start_s=1, data_block_s=1, data_end_s=1, farewell_s=0.3
+    connect_s=2, greeting_s=2, command_s=2, data_start_s=2, data_block_s=2, data_end_s=2, farewell_s=0.5
 )
 TRANSCRIPTS = sorted(FOLDER.glob("*.txt"))
 

@@ -1,9 +1,9 @@
 """Milter conversations as text, played against the real door.
 
 A transcript is a line a packet: `C:` the mail server sends it, `S:` the door answers it; the command letter, then the
-arguments with escapes as in Python. `C*` sends these octets as they are, `C-` closes, `S-` the door closes. `%` sets
-something for the whole transcript (handle, and numbers of the door's settings), `#` is a remark, `@session` stands for
-the usual beginning, `@message` for a whole message up to its end.
+arguments with escapes as in Python. `C*` sends these octets as they are, `C-` closes, `S-` the door closes, `S+ p a` it
+answers p once or more and then a. `%` sets something for the whole transcript (handle, and numbers of the door's
+settings), `#` is a remark, `@session` stands for the usual beginning, `@message` for a whole message up to its end.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ async def tell_facts(submission: Submission, delivery: Delivery) -> Reply:
 
 
 async def be_slow(submission: Submission, delivery: Delivery) -> Reply:
-    await asyncio.sleep(0.25)
+    await asyncio.sleep(0.6)
     return await delivery.deliver(submission.raw)
 
 
@@ -121,6 +121,13 @@ def play(mta: MtaSide, kind: str, rest: str) -> None:
             mta.file.close()
         case "S:":
             assert mta.read() == (letter, octets)
+        case "S+":
+            first, last = (word.encode() for word in rest.split())
+            said = [mta.read()]
+            while said[-1] == (first, b""):
+                said.append(mta.read())
+            assert len(said) > 1
+            assert said[-1] == (last, b"")
         case "S-":
             assert mta.read() is None
         case _:

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from gateway.outbound.relay import NextHopSession, RelayTimeouts
 from gateway.outbound.wire import ReplyReader
 
-QUICK = RelayTimeouts(
-    connect_s=1, greeting_s=1, command_s=0.05, data_start_s=1, data_block_s=1, data_end_s=1, farewell_s=0.05
+AMPLE = RelayTimeouts(
+    connect_s=10, greeting_s=10, command_s=10, data_start_s=10, data_block_s=10, data_end_s=10, farewell_s=0.2
 )
+"""Longer than a busy machine makes anybody wait. A farewell that nobody answers costs its time."""
 
 
 class Wire:
@@ -78,7 +79,7 @@ def with_replies(
         wire = Wire(replies_in(said) if isinstance(said, bytes) else said, is_ended=is_ended)
         if is_greeting:
             wire.say()
-        await work(NextHopSession(wire.reader, wire, timeouts=QUICK))  # type: ignore[arg-type]
+        await work(NextHopSession(wire.reader, wire, timeouts=AMPLE))  # type: ignore[arg-type]
         return wire
 
     return asyncio.run(run())

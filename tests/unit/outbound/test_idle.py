@@ -13,7 +13,7 @@ from gateway.doors.smtp_keywords import KeywordMemory
 from gateway.doors.smtp_onward import Onward
 from gateway.outbound.idle import IdleHops
 from gateway.outbound.relay import NextHop, NextHopSession
-from tests.unit.outbound.next_hop import QUICK, Wire
+from tests.unit.outbound.next_hop import AMPLE, Wire
 
 TO = Path(address="luc@agency.example", parameters=())
 FROM = Path(address="ada@agency.example", parameters=())
@@ -22,7 +22,7 @@ WELL = [b"250 mail\r\n", b"250 rcpt\r\n", b"354 data\r\n", b"250 taken\r\n"]
 
 def a_session(replies: list[bytes]) -> tuple[NextHopSession, Wire]:
     wire = Wire(list(replies))
-    return NextHopSession(wire.reader, wire, timeouts=QUICK), wire  # type: ignore[arg-type]
+    return NextHopSession(wire.reader, wire, timeouts=AMPLE), wire  # type: ignore[arg-type]
 
 
 def hop_of(*sessions: NextHopSession) -> NextHop:

@@ -19,7 +19,7 @@ from gateway.outbound.relay import (
     keyword_needed,
 )
 from gateway.outbound.wire import ReplyReader
-from tests.unit.outbound.next_hop import QUICK, Wire, replies_in, with_replies
+from tests.unit.outbound.next_hop import AMPLE, Wire, replies_in, with_replies
 
 
 def test_the_keywords_of_ehlo_are_kept_in_upper_case() -> None:
@@ -76,6 +76,7 @@ def test_an_end_in_place_of_a_reply_is_a_loss_and_silence_is_slow() -> None:
             await session.command(b"NOOP")
 
     async def slow(session: NextHopSession) -> None:
+        session._timeouts = replace(AMPLE, command_s=0.01)
         with pytest.raises(NextHopSlow) as caught:
             await session.command(b"NOOP")
         assert caught.value.reply.code == 451
@@ -159,7 +160,7 @@ def test_a_loss_after_the_final_dot_says_that_the_content_was_sent(last: bytes) 
 
 def test_silence_and_an_end_after_the_final_dot_say_that_the_content_was_sent() -> None:
     async def slow(session: NextHopSession) -> None:
-        session._timeouts = replace(QUICK, data_end_s=0.01)
+        session._timeouts = replace(AMPLE, data_end_s=0.01)
         with pytest.raises(NextHopSlow) as caught:
             await session.data(b"x\r\n")
         assert caught.value.has_sent_content
@@ -289,7 +290,7 @@ def send(
         return wires[0].reader, wires[0]
 
     monkeypatch.setattr(wire, "connect", connect)
-    hop = NextHop(host="127.0.0.1", port=25, ehlo_name="gateway.example", timeouts=QUICK)
+    hop = NextHop(host="127.0.0.1", port=25, ehlo_name="gateway.example", timeouts=AMPLE)
     answers = asyncio.run(hop.send(envelope, b"Hi\r\n", before_end=before_end))
     return {address: answer.code for address, answer in answers.items()}, wires[0].octets
 
