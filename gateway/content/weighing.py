@@ -28,7 +28,7 @@ _BLUNT = MappingProxyType(
         Category.PERSONAL_DISCLOSURE: 0.9,
         Category.CLINICAL_CONTENT: 0.7,
         Category.SOCIAL_MEDIA: 0.6,
-        Category.DISRESPECT: 0.55,
+        Category.DISRESPECT: 0.7,
         Category.SPEAKS_FOR: 0.5,
     }
 )

@@ -15,7 +15,7 @@ from gateway.content.finding import About, Matter
 from gateway.content.lexicon import Hit, lexicon
 from gateway.content.reading import Reading, Sentence
 from gateway.content.recognizers.base import MatterRecognizer
-from gateway.content.sighting import OwnedHit, Person, Sighting, owned, together
+from gateway.content.sighting import OwnedHit, Person, Sighting, is_inside, owned, together
 
 _LEET = str.maketrans("0134578@$!|+", "oieastbasiit")
 _DISGUISED_WORD = re.compile(r"[a-z0-9@$!|+*]{4,30}")
@@ -32,8 +32,13 @@ class DisrespectRecognizer(MatterRecognizer):
     def sightings(self, sentence: Sentence, reading: Reading) -> Iterator[tuple[Matter, Sighting]]:
         """At most one a sentence."""
         del reading
-        signs = [(_weight(entry, sentence), entry.hit.start, entry.hit.end) for entry in owned(sentence, "insult")]
-        signs += [(_harsh(entry, sentence), entry.hit.start, entry.hit.end) for entry in owned(sentence, "harsh")]
+        covers = list(sentence.tagged("not_harsh"))
+        signs = [
+            (weight(entry, sentence), entry.hit.start, entry.hit.end)
+            for tag, weight in (("insult", _weight), ("harsh", _harsh))
+            for entry in owned(sentence, tag)
+            if not is_inside(entry.hit, covers)
+        ]
         signs += list(_disguised(sentence))
         signs = [sign for sign in signs if sign[0] > 0.1]
         if not signs:

@@ -37,6 +37,9 @@ def test_contempt_for_people_is_held(words):
         "That is no stupid question.",
         "I am such an idiot, I forgot the form.",
         "u dont gotta bring nothin",
+        "Two garbage bags of wool came for you.",
+        "Il est inutile de nettoyer l'appareil.",
+        "I wrote idiot-proof instructions for your worker.",
     ],
 )
 def test_things_style_oneself_and_opinion_are_not(words):

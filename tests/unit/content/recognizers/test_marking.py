@@ -12,6 +12,8 @@ from tests.unit.content.texts import found, score
         ("STRICTLY CONFIDENTIAL", "confidential.marked"),
         ("Protégé B", "confidential.marked"),
         ("Keep this to yourself for now.", "confidential.secret"),
+        ("The alarm code is 4471.", "confidential.secret"),
+        ("Le mot de passe est maintenant Loutre-88, notez-le.", "confidential.secret"),
         ("I had another client with the same landlord.", "confidential.other_client"),
     ],
 )
@@ -27,6 +29,9 @@ def test_a_marking_is_found_with_its_reason(words, reason):
         "This email is intended only for the intended recipient and may contain confidential information.",
         "What you tell us is confidential.",
         "I have another client at two; could we meet at three?",
+        "The alarm code changed and you get it by phone.",
+        "The password is the name of our street; log in at 10:30.",
+        "Le code de la porte est affiché au comptoir.",
     ],
 )
 def test_disclaimers_promises_and_schedules_are_not_held(words):
