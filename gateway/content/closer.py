@@ -62,12 +62,13 @@ class CloserLook:
         """Let the encoder see the new sentences that pass the glance, and those in which rules found something."""
         found = {int(result.recognition_metadata["sentence"]) for result in ruled}
         way = DIRECTIONS.index(direction.value)
-        words: dict[int, tuple[float, ...]] = {}
-        for number, sentence in enumerate(reading.sentences):
-            if _is_told(sentence):
-                evidence = self._glance.look(sentence.folded, way)
-                if number in found or self._glance.passes(evidence):
-                    words[number] = evidence
+        told = [number for number, sentence in enumerate(reading.sentences) if _is_told(sentence)]
+        evidence = self._glance.look([reading.sentences[number].folded for number in told], way)
+        words = {
+            number: said
+            for number, said in zip(told, evidence, strict=True)
+            if number in found or self._glance.passes(said)
+        }
         if not words:
             return LookedAt(reading=reading, is_cut=False)
         looked = self._encoder.look(

@@ -51,7 +51,8 @@ class Watch:
 
     def _could_tell(self, plain: PlainText) -> bool:
         spans = sentence_spans(plain.text, plain.folded, 0, len(plain.text))
-        return any(self._glance.passes(self._glance.look(plain.folded[start:end], _OUTSIDERS)) for start, end in spans)
+        sentences = [plain.folded[start:end] for start, end in spans]
+        return any(map(self._glance.passes, self._glance.look(sentences, _OUTSIDERS)))
 
 
 def speaks_of(texts: Iterable[ReadableText], names: Iterable[str]) -> bool:

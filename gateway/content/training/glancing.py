@@ -53,7 +53,7 @@ def learned_glance(rows: Rows, which: npt.NDArray[np.bool_]) -> tuple[npt.NDArra
 def looked(glance: Glance, texts: Sequence[str], directions: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """The evidence for each sentence, by category and last for any."""
     pairs = zip(texts, directions, strict=True)
-    return np.array([glance.look(plain_text(text).folded, int(way)) for text, way in pairs])
+    return np.array([next(glance.look([plain_text(text).folded], int(way))) for text, way in pairs])
 
 
 def least_of(evidence: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]) -> float:

@@ -25,16 +25,16 @@ def glance() -> Glance:
     ],
 )
 def test_what_could_be_a_breach_passes(glance: Glance, sentence: str) -> None:
-    assert glance.passes(glance.look(fold(sentence), 0))
+    assert glance.passes(next(glance.look([fold(sentence)], 0)))
 
 
 @pytest.mark.parametrize("sentence", ["Hi Jordan,", "See you Tuesday at 2 in room 4.", "À mardi, 14 h, au local 12."])
 def test_plain_logistics_does_not_pass(glance: Glance, sentence: str) -> None:
-    assert not glance.passes(glance.look(fold(sentence), 0))
+    assert not glance.passes(next(glance.look([fold(sentence)], 0)))
 
 
 def test_the_evidence_is_a_number_for_each_category_and_one_for_any(glance: Glance) -> None:
-    assert len(glance.look("your medication", 0)) == len(CATEGORIES) + 1
+    assert len(next(glance.look(["your medication"], 0))) == len(CATEGORIES) + 1
 
 
 def test_the_direction_is_a_mark_of_its_own() -> None:
@@ -47,4 +47,13 @@ def test_any_text_has_marks_within_the_buckets(glance: Glance, text: str) -> Non
     found = marks(text, DIRECTIONS.index("internal"))
     assert found
     assert all(0 <= place < BUCKETS for place in found)
-    assert all(np.isfinite(glance.look(text, 0)))
+    assert all(np.isfinite(next(glance.look([text], 0))))
+
+
+def test_a_sentence_has_the_same_evidence_beside_others(glance: Glance) -> None:
+    sentences = [
+        f"Your {word} is better on day {number}." for number, word in enumerate(["sleep", "bus", "room"] * 100)
+    ]
+    together = list(glance.look(sentences, 0))
+    assert together == [next(glance.look([sentence], 0)) for sentence in sentences]
+    assert list(glance.look([], 0)) == []
