@@ -26,6 +26,7 @@ from gateway.content.finding import Finding
 from gateway.content.inspector import InspectionRequest, Inspector
 from gateway.content.names import NameIndex
 from gateway.content.training import corpus
+from gateway.content.watch import has_harsh_words
 from gateway.people.model import Direction
 from gateway.policy.load import load_pack
 from gateway.policy.verdict import Action
@@ -68,7 +69,10 @@ class Judges:
     def ours(self, mail: Mail) -> bool:
         """By the pack's rules, under their balanced levels."""
         start = time.process_time()
-        findings = self._inspector.inspect(mail.asked)
+        is_read = mail.asked.direction is not Direction.INTERNAL or has_harsh_words(
+            text.text for text in mail.asked.texts
+        )
+        findings = self._inspector.inspect(mail.asked) if is_read else ()
         self.costs["ours"].append((time.process_time() - start) * 1000)
         return self._is_held(findings, mail.asked.direction)
 

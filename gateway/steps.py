@@ -34,7 +34,7 @@ from gateway.people.model import Parties
 from gateway.policy.judge import fact_findings, inspection_request
 from gateway.policy.memory import Memory, needs_memory
 from gateway.policy.pack import Pack
-from gateway.policy.scope import are_attachments_in_scope, matters_in_scope
+from gateway.policy.scope import are_attachments_in_scope, matters_to_look_for
 from gateway.policy.verdict import Action, Plan, Verdict
 
 _Given = ParamSpec("_Given")
@@ -86,7 +86,8 @@ class Steps:
     ) -> tuple[Finding, ...]:
         """The facts, and what the recognizers see in the text where a rule looks at it, attachments included."""
         with self._observer.stage("inspect"):
-            if matters_in_scope(known.pack, parties) or are_attachments_in_scope(known.pack, parties):
+            matters = await _run(submission, matters_to_look_for, known.pack, parties, message)
+            if matters or are_attachments_in_scope(known.pack, parties):
                 await _run(submission, lambda: message.texts)  # read here, and in a thread if it is large
             attachments = await self._attachments(known, message, parties)
             whole = attachments.added_to(message)
@@ -100,6 +101,8 @@ class Steps:
                 origin=origin,
                 attachments=attachments,
             )
+            if not matters:
+                return facts
             request = inspection_request(known.pack, parties, whole, directory=known.directory, concerns=known.concerns)
             return (*facts, *(await known.inspect(request))) if request else facts
 

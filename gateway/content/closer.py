@@ -83,9 +83,11 @@ class CloserLook:
         )
         return LookedAt(reading=replace(reading, sentences=sentences), is_cut=looked.is_cut)
 
-    def weighed(self, results: Sequence[RecognizerResult], reading: Reading) -> list[RecognizerResult]:
+    def weighed(
+        self, results: Sequence[RecognizerResult], reading: Reading, direction: Direction
+    ) -> list[RecognizerResult]:
         """The results with their final scores (`gateway.content.weighing`)."""
-        return weighed(results, reading, self._curves)
+        return weighed(results, reading, self._curves, is_internal=direction is Direction.INTERNAL)
 
 
 def _is_told(sentence: Sentence) -> bool:

@@ -105,7 +105,9 @@ class Inspector:
             if likely and not is_by_rules:
                 looked = self._closer.look(reading, results, request.direction)
                 results = self._closer.weighed(
-                    [*results, *self._results(looked.reading, likely, request.language)], looked.reading
+                    [*results, *self._results(looked.reading, likely, request.language)],
+                    looked.reading,
+                    request.direction,
                 )
                 is_cut = is_cut or looked.is_cut
             lane.add(reading)

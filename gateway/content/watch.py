@@ -1,8 +1,8 @@
-"""The cheap look that decides whether mail to an outsider is looked into: it tells of a client, or speaks for us.
+"""The cheap looks that decide whether mail is looked into at all: to outsiders, and among colleagues.
 
-Not an inspection: no score, no span. It runs in the gateway's own process for every such message and costs less than
-a millisecond, so it imports no Presidio. Mail that it passes is not looked into: free expression is part of the
-policy [STM-2], [GEN-4]. Called through `InspectionPool.concerns` and `Inspector.concerns`.
+Not an inspection: no score, no span. They run in the gateway's own process for every such message and cost less than
+a millisecond, so nothing here imports Presidio. Mail that they pass is not looked into: free expression is part of the
+policy [STM-2], [GEN-4]. `Watch` is called through `InspectionPool.concerns` and `Inspector.concerns`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from gateway.content.weights import DIRECTIONS, WEIGHTS, verified
 from gateway.message.model import ReadableText
 
 _TRIGGERS = frozenset({"said.voice", "said.marking"})
+_HARSH = frozenset({"insult", "harsh"})
 _OUTSIDERS = DIRECTIONS.index("third_party")
 # A longer text is looked into anyway, and held where it is too long for that.
 _MAX_CHARS = 1_000_000
@@ -53,6 +54,16 @@ class Watch:
         spans = sentence_spans(plain.text, plain.folded, 0, len(plain.text))
         sentences = [plain.folded[start:end] for start, end in spans]
         return any(map(self._glance.passes, self._glance.look(sentences, _OUTSIDERS)))
+
+
+def has_harsh_words(texts: Iterable[str]) -> bool:
+    """True if a harsh word stands in one of the texts, whoever it is said of."""
+    words = lexicon("disrespect")
+    for text in texts:
+        plain = plain_text(text[:_MAX_CHARS])
+        if any(hit.tag in _HARSH for hit in words.hits(plain.text, plain.folded)):
+            return True
+    return False
 
 
 def speaks_of(texts: Iterable[ReadableText], names: Iterable[str]) -> bool:

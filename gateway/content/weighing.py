@@ -72,12 +72,17 @@ def curves_of(card: Mapping[str, Mapping[str, float]]) -> dict[Category, Curve]:
 
 
 def weighed(
-    results: Iterable[RecognizerResult], reading: Reading, curves: Mapping[Category, Curve]
+    results: Iterable[RecognizerResult],
+    reading: Reading,
+    curves: Mapping[Category, Curve],
+    *,
+    is_internal: bool = False,
 ) -> list[RecognizerResult]:
     """The results with their final scores: all witnesses together where the encoder looked at a sentence.
 
     Where rules found something, their result stays, for it points at words; else the encoder's is reported for the
-    whole sentence. Blunt words keep their score at least. Facts stay as they are.
+    whole sentence. Blunt words keep their score at least, but not among colleagues (`is_internal`), who tell one
+    another what was said to them. Facts stay as they are.
     """
     kept: list[RecognizerResult] = []
     ruled: dict[tuple[int, Category], list[RecognizerResult]] = {}
@@ -99,7 +104,7 @@ def weighed(
         for result in found:
             rules = float(result.score)
             weighed = curves[category].score(witness, rules)
-            is_blunt = rules >= _BLUNT.get(category, 1.0)
+            is_blunt = rules >= _BLUNT.get(category, 1.0) and not is_internal
             if _rescored(result, max(weighed, rules, _BLUNT_CHANCE) if is_blunt else weighed):
                 kept.append(result)
         likely.pop((sentence, category), None)

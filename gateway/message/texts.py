@@ -10,15 +10,15 @@ decoded text. Called by `gateway.message.parse`. RFC 2045 section 5.2, RFC 2046 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.message.charsets import codec_of, decode_leniently, decode_strictly
 from gateway.message.html import visible_html
-from gateway.message.limits import Limits
+from gateway.message.limits import DEFAULT, Limits
 from gateway.message.mapped import MappedText
 from gateway.message.marks import Mark
-from gateway.message.model import Link, Part, Problem, ProblemKind, ReadableText
+from gateway.message.model import Link, Message, Part, Problem, ProblemKind, ReadableText
 from gateway.message.plain import visible_plain
 from gateway.message.structure import read_structure
 from gateway.message.transfer import decode_transfer
@@ -48,6 +48,20 @@ def readable_texts(
 ) -> tuple[tuple[ReadableText, ...], tuple[Problem, ...]]:
     """The texts in reading order, subject first, and what was wrong with reading them."""
     return _Reader(limits, notices).run(_Source(raw=raw, root=root))
+
+
+def written_texts(message: Message, *, limits: Limits = DEFAULT) -> Iterator[str]:
+    """The subject and the source of each part that readers show, decoded and no more: tags, quotes and all.
+
+    A tenth of the cost of `readable_texts`, for whoever looks for words that seldom stand there. Attached messages are
+    left out.
+    """
+    reader = _Reader(limits, ())
+    yield from (entry.value for entry in message.fields("subject") if entry.value)
+    source = _Source(raw=message.raw, root=message.root)
+    for part, _ in _leaves(message.root)[: limits.max_parts]:
+        if part.content_type not in _MESSAGE_TYPES and _is_displayable(part):
+            yield reader.decoded(source.raw, part, part.path)
 
 
 def part_octets(raw: bytes, part: Part) -> tuple[bytes, bool]:
@@ -111,7 +125,7 @@ class _Reader:
             if part.body_end_byte > part.body_start_byte:
                 self._problem(ProblemKind.TEXT_TOO_LONG, path)
             return
-        decoded = self._decoded(source.raw, part, path)
+        decoded = self.decoded(source.raw, part, path)
         marks: tuple[Mark, ...] = ()
         links: tuple[Link, ...] = ()
         if part.content_type in _HTML_TYPES:
@@ -126,7 +140,7 @@ class _Reader:
         where = source.attached_as or _where(part, in_alternative=in_alternative)
         self._add(where, path, mapped, marks=marks, links=links)
 
-    def _decoded(self, raw: bytes, part: Part, path: tuple[int, ...]) -> str:
+    def decoded(self, raw: bytes, part: Part, path: tuple[int, ...]) -> str:
         """The source text of a part, cut at the limit, by its label or else by the likeliest reading."""
         is_html = part.content_type in _HTML_TYPES
         max_chars = self._limits.max_html_chars if is_html else self._chars_left

@@ -30,7 +30,7 @@ from gateway.policy.pack import Pack
 from gateway.policy.photographs import with_consents
 from gateway.policy.plan import make_plan
 from gateway.policy.recipients import recipient_findings
-from gateway.policy.scope import are_attachments_in_scope, matters_in_scope
+from gateway.policy.scope import are_attachments_in_scope, matters_to_look_for
 from gateway.policy.verdict import Plan, Verdict
 
 Inspect = Callable[[InspectionRequest], tuple[Finding, ...]]
@@ -150,7 +150,7 @@ def inspection_request(
     `concerns` it always is. The first name of a client of the worker who writes, by the `directory`, is enough where
     words of the work stand too.
     """
-    matters = matters_in_scope(pack, parties)
+    matters = matters_to_look_for(pack, parties, message)
     if not matters:
         return None
     own_names = _names_of_own_clients(parties, directory)

@@ -7,7 +7,10 @@ Relation before content: mail that no rule is in scope for is not inspected [STM
 from __future__ import annotations
 
 from gateway.content.finding import Matter
-from gateway.people.model import Parties, Party
+from gateway.content.watch import has_harsh_words
+from gateway.message.model import Message
+from gateway.message.texts import written_texts
+from gateway.people.model import Direction, Parties, Party
 from gateway.policy.pack import JUDGED, Pack, Rule
 
 
@@ -16,8 +19,22 @@ def matters_in_scope(pack: Pack, parties: Parties) -> frozenset[Matter]:
     return _scope_of(pack, parties)[0]
 
 
+def matters_to_look_for(pack: Pack, parties: Parties, message: Message) -> frozenset[Matter]:
+    """The matters in scope, none where this message need not be read for them.
+
+    Among colleagues, where contempt is all that the rules ask about, mail without a harsh word is not read. [STM-2]
+    """
+    matters = matters_in_scope(pack, parties)
+    if _is_contempt_alone(parties, matters) and not has_harsh_words(written_texts(message)):
+        return frozenset()
+    return matters
+
+
 def are_attachments_in_scope(pack: Pack, parties: Parties) -> bool:
-    """True if some rule looks at what a message between these parties says, or at what could not be read of it."""
+    """True if some rule looks at what a message between these parties says, or at what could not be read of it.
+
+    Contempt among colleagues is looked for in what they write, and opens no attachment.
+    """
     return _scope_of(pack, parties)[1]
 
 
@@ -29,9 +46,14 @@ def _scope_of(pack: Pack, parties: Parties) -> tuple[frozenset[Matter], bool]:
     if known is None:
         rules = [rule for rule in pack.rules if is_in_scope(rule, parties)]
         matters = frozenset(matter for rule in rules for matter in (rule.matters | rule.together_with) & JUDGED)
-        known = matters, any(rule.matters & (JUDGED | {Matter.UNSCANNABLE}) for rule in rules)
+        asked = frozenset(matter for rule in rules for matter in rule.matters & (JUDGED | {Matter.UNSCANNABLE}))
+        known = matters, bool(asked) and not _is_contempt_alone(parties, asked)
         pack.known_scopes[between] = known
     return known
+
+
+def _is_contempt_alone(parties: Parties, matters: frozenset[Matter]) -> bool:
+    return parties.direction is Direction.INTERNAL and matters == {Matter.DISRESPECT}
 
 
 def is_in_scope(rule: Rule, parties: Parties) -> bool:

@@ -13,7 +13,7 @@ from gateway.policy.cases import uncovered_rules, unknown_covers
 from gateway.policy.coverage import coverage
 from gateway.policy.load import load_pack
 from gateway.policy.load_cases import load_cases
-from gateway.policy.pack import FACTS, JUDGED, ClauseStatus, Rule
+from gateway.policy.pack import FACTS, JUDGED, ClauseStatus, Rule, Thresholds
 from gateway.policy.verdict import Action
 
 COUNTS = {
@@ -58,8 +58,12 @@ def test_mail_from_clients_is_never_held(rule: Rule) -> None:
     assert Direction.INBOUND not in rule.scope.directions or rule.action is Action.NOTE
 
 
-def test_colleagues_are_in_no_content_rule_s_scope(rule: Rule) -> None:
-    if rule.matters & JUDGED:
+def test_colleagues_are_in_the_scope_of_one_content_rule_which_wants_to_be_sure(rule: Rule) -> None:
+    if rule.id == "respect.colleagues":
+        assert rule.matters == {Matter.DISRESPECT}
+        assert rule.thresholds == Thresholds(note=0.75, hold=0.9)
+        assert Role.FACULTY not in (rule.scope.recipients or {Role.FACULTY})
+    elif rule.matters & JUDGED:
         assert Direction.INTERNAL not in rule.scope.directions
         readers = rule.scope.recipients or frozenset()
         assert not readers & {Role.SUPERVISOR, Role.FACULTY, Role.COLLEAGUE, Role.STAFF}

@@ -51,9 +51,8 @@ def test_any_text_has_marks_within_the_buckets(glance: Glance, text: str) -> Non
 
 
 def test_a_sentence_has_the_same_evidence_beside_others(glance: Glance) -> None:
-    sentences = [
-        f"Your {word} is better on day {number}." for number, word in enumerate(["sleep", "bus", "room"] * 100)
-    ]
+    words = ["sleep", "bus", "x" * 100] * 100
+    sentences = [f"Your {word} is better on day {number}." for number, word in enumerate(words)]
     together = list(glance.look(sentences, 0))
     assert together == [next(glance.look([sentence], 0)) for sentence in sentences]
     assert list(glance.look([], 0)) == []

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.content.names import NameIndex
-from gateway.content.watch import Watch, speaks_of
+from gateway.content.watch import Watch, has_harsh_words, speaks_of
 from tests.unit.content.texts import CLIENTS, text_of
 
 WATCH = Watch(NameIndex.of(CLIENTS))
@@ -36,3 +36,16 @@ def test_an_own_clients_first_name_counts_with_words_of_the_work_only(words, is_
 
 def test_nobodys_names_open_nothing():
     assert not speaks_of([text_of("Jordan takes Zoloft.")], [])
+
+
+@pytest.mark.parametrize(
+    ("words", "is_harsh"),
+    [
+        ("That idiot forgot the keys.", True),
+        ("<p>Quelle b&ecirc;tise, quel imbécile.</p>", True),
+        ("Room 204 is free on Thursday.", False),
+        ("", False),
+    ],
+)
+def test_mail_among_colleagues_is_looked_into_for_a_harsh_word(words, is_harsh):
+    assert has_harsh_words(["Subject", words]) is is_harsh

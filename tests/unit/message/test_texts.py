@@ -7,7 +7,7 @@ import pytest
 from gateway.message.limits import Limits
 from gateway.message.model import Message, ProblemKind, ZoneKind
 from gateway.message.parse import parse
-from gateway.message.texts import part_octets
+from gateway.message.texts import part_octets, written_texts
 
 
 def told(message: Message) -> list[tuple[str, tuple[int, ...], str]]:
@@ -133,3 +133,18 @@ def test_utf_8_without_its_label_is_read_as_what_it_is(head: bytes) -> None:
     message = parse(b"From: a@b.example\r\nContent-Type: " + head + b"\r\n\r\n" + "à jeudi".encode())
     assert told(message)[0][2] == "à jeudi"
     assert message.problems == ()
+
+
+def test_written_texts_are_decoded_sources_without_attached_messages_and_pictures() -> None:
+    raw = mixed(
+        b"Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n> =E9t=E9",
+        b"Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(b"<p>html</p>"),
+        b"Content-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\ninner",
+        b"Content-Type: image/png\r\n\r\nnot text",
+    )
+    assert [text.strip() for text in written_texts(parse(raw))] == ["s", "> été", "<p>html</p>"]
+
+
+def test_written_texts_keep_to_the_limits() -> None:
+    message = parse(mixed(b"\r\n" + b"x" * 1000, b"\r\nsecond"))
+    assert [len(text) for text in written_texts(message, limits=Limits(max_text_chars=10, max_parts=1))] == [1, 10]

@@ -34,8 +34,15 @@ class _Inspector:
         return self._findings
 
 
-def _judge(inspector: _Inspector, to: str, *, by: str = "ada@agency.example", names: bool | None = None) -> Judgement:
-    raw = f"From: {by}\r\nTo: {to}\r\nSubject: Thursday\r\nDate: Mon, 2 Nov 2026 09:00:00 -0500\r\n\r\nAt two.\r\n"
+def _judge(
+    inspector: _Inspector,
+    to: str,
+    *,
+    by: str = "ada@agency.example",
+    names: bool | None = None,
+    subject: str = "Thursday",
+) -> Judgement:
+    raw = f"From: {by}\r\nTo: {to}\r\nSubject: {subject}\r\nDate: Mon, 2 Nov 2026 09:00:00 -0500\r\n\r\nAt two.\r\n"
     submission = Submission(
         id="m-1",
         received_at=datetime(2026, 11, 2, tzinfo=UTC),
@@ -73,7 +80,13 @@ def test_findings_of_the_inspector_and_facts_are_judged_together() -> None:
     assert seen in judgement.findings
 
 
-def test_mail_to_a_colleague_is_not_inspected() -> None:
+def test_mail_to_a_colleague_is_inspected_for_contempt_if_a_harsh_word_stands_in_it() -> None:
+    inspector = _Inspector()
+    _judge(inspector, "luc@agency.example", subject="That idiot")
+    assert [request.matters for request in inspector.asked] == [{Matter.DISRESPECT}]
+
+
+def test_other_mail_to_a_colleague_is_not_inspected() -> None:
     inspector = _Inspector()
     judgement = _judge(inspector, "luc@agency.example")
     assert inspector.asked == []

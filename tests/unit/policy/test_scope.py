@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from gateway.content.finding import Matter
+from gateway.message.parse import parse
 from gateway.people.model import Direction, Role
 from gateway.policy.pack import JUDGED, Scope
-from gateway.policy.scope import is_in_scope, matters_in_scope, recipients_in_scope
+from gateway.policy.scope import (
+    are_attachments_in_scope,
+    is_in_scope,
+    matters_in_scope,
+    matters_to_look_for,
+    recipients_in_scope,
+)
 from tests.unit.policy.policy_builders import a_fact_rule, a_pack, a_party, a_rule, parties, to_client
 
 
@@ -26,6 +33,19 @@ def test_facts_and_forms_are_never_asked_of_the_inspector() -> None:
 def test_internal_mail_is_in_no_scope_of_a_rule_for_clients() -> None:
     inside = parties(Direction.INTERNAL, a_party(Role.SUPERVISOR))
     assert matters_in_scope(a_pack(a_rule()), inside) == frozenset()
+
+
+def test_contempt_among_colleagues_is_looked_for_where_a_harsh_word_stands_and_opens_no_attachment() -> None:
+    scope = Scope(directions=frozenset({Direction.INTERNAL}))
+    pack = a_pack(a_rule(matters=frozenset({Matter.DISRESPECT}), scope=scope))
+    inside = parties(Direction.INTERNAL, a_party(Role.SUPERVISOR))
+    harsh, plain = (parse(b"Subject: t\r\n\r\n" + words) for words in (b"What an idiot.", b"Room 204."))
+    assert matters_to_look_for(pack, inside, harsh) == {Matter.DISRESPECT}
+    assert matters_to_look_for(pack, inside, plain) == frozenset()
+    assert not are_attachments_in_scope(pack, inside)
+    wider = a_pack(a_rule(matters=frozenset({Matter.DISRESPECT, Matter.CLINICAL}), scope=scope))
+    assert matters_to_look_for(wider, inside, plain) == {Matter.DISRESPECT, Matter.CLINICAL}
+    assert are_attachments_in_scope(wider, inside)
 
 
 def test_recipients_in_scope_keep_the_order_of_the_envelope() -> None:

@@ -13,7 +13,7 @@ from tests.unit.content.texts import found, score
         ("Protégé B", "confidential.marked"),
         ("Keep this to yourself for now.", "confidential.secret"),
         ("The alarm code is 4471.", "confidential.secret"),
-        ("Le mot de passe est maintenant Loutre-88, notez-le.", "confidential.secret"),
+        ("Le code d'alarme est maintenant Loutre-88, notez-le.", "confidential.secret"),
         ("I had another client with the same landlord.", "confidential.other_client"),
     ],
 )
@@ -30,7 +30,8 @@ def test_a_marking_is_found_with_its_reason(words, reason):
         "What you tell us is confidential.",
         "I have another client at two; could we meet at three?",
         "The alarm code changed and you get it by phone.",
-        "The password is the name of our street; log in at 10:30.",
+        "The video link is below and the passcode is 447193.",
+        "The alarm code is off from 10:30.",
         "Le code de la porte est affiché au comptoir.",
     ],
 )
