@@ -70,12 +70,16 @@ class Lexicon:
 
 
 @cache
-def lexicon(*names: str) -> Lexicon:
-    """The lexicon of these lists (names without `.txt`), built once a process. Raises ValueError for a bad list."""
+def lexicon(*names: str, only: frozenset[str] | None = None) -> Lexicon:
+    """The lexicon of these lists (names without `.txt`), built once a process, `only` the terms with these tags.
+
+    Raises ValueError for a bad list.
+    """
     entries: dict[str, list[Term]] = {}
     for name in names:
         for key, term in _read(name, (files("gateway.content") / "lexicons" / f"{name}.txt").read_text("utf-8")):
-            entries.setdefault(key, []).append(term)
+            if only is None or term.tag in only:
+                entries.setdefault(key, []).append(term)
     automaton = ahocorasick.Automaton()
     for key, terms in entries.items():
         automaton.add_word(key, tuple(terms))

@@ -58,12 +58,9 @@ class Watch:
 
 def has_harsh_words(texts: Iterable[str]) -> bool:
     """True if a harsh word stands in one of the texts, whoever it is said of."""
-    words = lexicon("disrespect")
-    for text in texts:
-        plain = plain_text(text[:_MAX_CHARS])
-        if any(hit.tag in _HARSH for hit in words.hits(plain.text, plain.folded)):
-            return True
-    return False
+    words = lexicon("disrespect", only=_HARSH)
+    plain = (plain_text(text[:_MAX_CHARS]) for text in texts)
+    return any(next(words.hits(each.text, each.folded), None) is not None for each in plain)
 
 
 def speaks_of(texts: Iterable[ReadableText], names: Iterable[str]) -> bool:
