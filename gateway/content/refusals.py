@@ -29,17 +29,38 @@ _STEPS = (
 # The network that the act is about, in the same breath.
 _WHERE = rf"(?:(?:\s[\w']+){{0,5}}?\s{_PLACES})?"
 # These are about contact by themselves; those of talk only with a network, `there`, or the people it is with.
-_ACT = r"(?:accept|add|follow|unfollow|remove|friend|connect|join|invitations?|invites?|requests?)\w*\b"
+_ACT = (
+    r"(?:(?:accept|add|follow|unfollow|remove|friend|connect|join|tag|invitations?|invites?|requests?)\w*\b"
+    r"|(?:in|on|part of)\s(?:the|your|that|a|any)\s(?:[\w']+\s){0,2}?(?:groups?|chats?|threads?|servers?)\b)"
+)
 _TALK = (
     r"(?:use|using|text|texting|messag\w+|answer\w*|repl(?:y|ies)|respond\w*|chat\w*|communicat\w+|talk\w*|write|meet\w*)"
     rf"\b(?:\s[\w']+){{0,3}}?\s(?:{_PLACES}|there|clients?|that way)"
 )
 _BY = r"(?:on|by|via|through|over|use|using|in|my|to)\W+"
+_ASKED = rf"(?:{_PLACES}|(?:groups?|chats?|invit\w+|requests?)\b)(?:\s(?:groups?|chats?)\b)?"
+_AGAINST = r"\bagainst\s(?:[\w']+\s){0,3}?(?:rules?|policy|policies|code)"
+_OTHERS = r"(?:co-?workers?|colleagues?|family|friends|relatives)"
+_UNANSWERED = (
+    r"(?:declin\w+|refus\w+|ignor\w+|said no|say no|delet\w+|unanswered"
+    r"|(?:turn(?:ed|ing)?|le(?:ft|ave|aving)) (?:it|them|that|this|those))"
+)
 _ENGLISH = (
     rf"{_NO}{_STEPS}\s(?:{_ACT}{_WHERE}|{_TALK}|(?:on|by|via|through|over)\s(?:\w+\s)?{_PLACES})",
     rf"\bha(?:ve|d|s) to (?:remove|unfollow|unfriend|decline|refuse)\b{_WHERE}",
     rf"\b(?:no|not|nor|never|rather than|instead of)\W+(?:{_BY}){{0,2}}{_PLACES}",
     r"\b(?:my accounts? (?:is|are) private|(?:number|phone|line|way|channel) (?:that )?we (?:have )?agreed)\b",
+    rf"\b(?:take|remove|delete|drop|leave) me (?:off|from|out of)\b{_WHERE}",
+    r"\b(?:unfriend|unfollow|unadd|block) me\b",
+    rf"\b(?:pass on|sit out|stay (?:out of|off)|keep (?:out of|off)|opt out of)\s(?:[\w']+\s){{0,3}}?{_ASKED}",
+    rf"{_AGAINST}\b{_WHERE}",
+    rf"{_PLACES}[^.,;!?]{{0,40}}?\b(?:{_AGAINST}|off[- ]limits|not allowed)\b",
+    rf"\bonly\s(?:connect|accept|add|follow|friend|use)\w*\b[^.;!?]{{0,50}}?\b{_OTHERS}\b",
+    rf"\b(?:rather|prefer)\b[^.;!?]{{0,60}}?\bthan\b[^.;!?]{{0,30}}?(?:{_PLACES}|\bdms?\b)",
+    # What was asked, and what became of it.
+    rf"\b(?:requests?|invit\w+|follows?)\b[^.;!?]{{0,70}}?\b{_UNANSWERED}\b",
+    # An account that is for other people.
+    rf"\b(?:keep|kept|use|save)\s(?:[\w']+\s){{0,5}}?for\s(?:my\s|the\s|old\s|close\s){{0,2}}{_OTHERS}\b",
 )
 _CONTACT = (
     r"(?:(?:accept|ajout|suivre|suis|repond|communiqu|utilis|rejoin|text|abonn|amitie|amis?\b|invitation|reseaux)\w*"
@@ -56,6 +77,10 @@ _FRENCH = (
     rf"\bpas (?:de|sur|par|via)\W+(?:\w+\W+)?{_PLACES}",
     rf"\bplutot que (?:sur |par )?{_PLACES}",
     r"\bdo(?:is|it|ivent|ons) (?:la |le |les |vous |te )?(?:refuser|decliner)\b",
+    r"\b(?:enleve|retire|efface|supprime|bloque)\w*[- ]moi\b[^.;!?]{0,30}",
+    rf"\b(?:n'|ne |j'|je )(?:y )?(?:repond|accept|ajout|sui[st])\w*\b[^.;!?]{{0,12}}?\b(?:personne|aucun\w*)\b{_OU}",
+    r"\b(?:demandes?|invitations?)\b[^.;!?]{0,50}?\b(?:sans reponse|refus\w+|declin\w+|ignor\w+|de cote)\b",
+    r"\b(?:garde|reserve|utilise)\w*\b[^.;!?]{0,40}?\bpour (?:ma|mes|la|les) (?:famille|proches|amis|vie privee)\b",
 )
 # `Your LinkedIn message reached me, but please write here.`
 _ELSEWHERE = (
@@ -67,7 +92,7 @@ _SENDS_ELSEWHERE = re.compile(_ELSEWHERE)
 _NETWORK = re.compile(_PLACE)
 _INVITES = re.compile(
     r"\b(?:add|follow|friend|message|text|dm|ping|find|snap|join|look|hit|catch|get) (?:me|us|my|up)\b"
-    r"|\bhang(?:ing)? out\b"
+    r"|\bhang(?:ing)? out\b|\baccepted (?:it|you|your|them)\b|\baccept you\b|\bai accepte\b"
     r"|\bmy (?:own |personal |private )?"
     r"(?:insta\w*|snap\w*|handle|facebook|fb|whatsapp|cell\w*|number|profile|username|email|e-mail)\b"
     r"|(?<![\w.])@[a-z0-9_.]{3,}|\bm'ajouter|\bme (?:suivre|texter|trouver)\b"

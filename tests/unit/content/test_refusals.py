@@ -31,6 +31,17 @@ REFUSALS = [
     "J'ai vu votre demande d'amitié, je dois la refuser, comme pour tout le monde.",
     "Je ne peux pas vous suivre sur Instagram, c'est une règle de l'organisme.",
     "Je peux pas t'ajouter sur Snap, c'est la règle ici.",
+    "I keep my Instagram for family, so I won't be adding you there.",
+    "Please take me off your Snap, we only talk through the office.",
+    "I'm going to pass on the WhatsApp group, thank you for thinking of me.",
+    "It's against our rules for me to be on Discord with you.",
+    "Thanks for the invite to connect on LinkedIn, but I only connect with coworkers there.",
+    "I'd rather you wrote here than in my DMs.",
+    "I noticed a follow request from you on TikTok and I declined it, as I do with everyone.",
+    "I can't be in the group chat, please ask Dana to send me the time by e-mail.",
+    "Je garde Facebook pour ma famille, alors je vais laisser votre demande de côté.",
+    "Enlève-moi de tes contacts Snap, on se parle par le bureau.",
+    "J'ajoute personne de mes groupes sur Insta, c'est la règle.",
 ]
 INVITATIONS = [
     "Don't hesitate to add me on Facebook.",
@@ -50,6 +61,9 @@ INVITATIONS = [
     "N'hésite pas à m'ajouter sur Facebook.",
     "Oublie pas de me suivre sur Insta.",
     "Je réponds pas aux courriels, texte-moi sur WhatsApp.",
+    "I left your request on Facebook for a week, but I accepted it today.",
+    "I keep Facebook for friends, so add me there.",
+    "Normalement je garde Insta pour ma famille, mais ajoute-moi.",
 ]
 
 
@@ -74,6 +88,10 @@ def test_an_invitation_with_a_no_in_it_is_one(words: str) -> None:
         ("no facebook or ", True),
         ("your facebook please ", False),
         ("pas de ", False),
+        ("request ", False),
+        ("i keep my rather prefer ", False),
+        ("against the ", False),
+        ("garde demande ", False),
     ],
 )
 def test_a_sentence_of_any_length_is_read(words: str, is_no: bool) -> None:

@@ -40,6 +40,12 @@ def test_contempt_for_people_is_held(words):
         "Two garbage bags of wool came for you.",
         "Il est inutile de nettoyer l'appareil.",
         "I wrote idiot-proof instructions for your worker.",
+        "The Pakistani community centre meets in room 3.",
+        "Bring your fire retardant blanket.",
+        "Si la fenêtre est ouverte, fermez-la en partant.",
+        "Il n'y a pas de classe vendredi.",
+        "Va te faire vacciner à la pharmacie, c'est gratuit.",
+        "The treatment against parasites is free at the clinic.",
     ],
 )
 def test_things_style_oneself_and_opinion_are_not(words):
