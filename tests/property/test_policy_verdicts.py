@@ -6,14 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content.finding import About, Finding, Matter
+from gateway.message.parse import parse
 from gateway.people.model import Direction, Parties, Party, Role, Worker
 from gateway.policy.evaluate import evaluate
 from gateway.policy.load import load_pack
 from gateway.policy.pack import FACTS
-from gateway.policy.scope import matters_in_scope
+from gateway.policy.scope import are_attachments_in_scope, matters_in_scope, matters_to_look_for
 from gateway.policy.verdict import SEVERITY, Action, worst
 
 PACK = load_pack("renison-2013")
+PLAIN = parse(b"Subject: Room 204\r\n\r\nIt is free on Thursday.\r\n")
 
 findings = st.builds(
     Finding,
@@ -89,6 +91,10 @@ def test_what_only_quotes_never_stops_a_message(parties: Parties, found: list[Fi
 
 
 @given(people)
-def test_mail_among_colleagues_is_never_read(parties: Parties) -> None:
+def test_mail_among_colleagues_is_read_for_contempt_alone_and_mail_to_faculty_never(parties: Parties) -> None:
     if parties.direction is Direction.INTERNAL:
-        assert matters_in_scope(PACK, parties) == frozenset()
+        assert matters_in_scope(PACK, parties) <= {Matter.DISRESPECT}
+        assert matters_to_look_for(PACK, parties, PLAIN) == frozenset()
+        assert not are_attachments_in_scope(PACK, parties)
+        if {party.role for party in parties.recipients} <= {Role.FACULTY}:
+            assert matters_in_scope(PACK, parties) == frozenset()
