@@ -118,4 +118,9 @@ def send_case(case: HostileCase, recipient: str, *, port: int, sink: SinkServer)
 
 
 def _arrived(sink: SinkServer, before: int) -> tuple[bytes, ...]:
-    return tuple(message.content for message in sink.messages[before:])
+    """What has come since then, but for letters about held mail, which come when they come."""
+    return tuple(
+        message.content
+        for message in sink.messages[before:]
+        if message.mail_from or b"\r\nAuto-Submitted: " not in message.content
+    )
